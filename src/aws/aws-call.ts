@@ -1,0 +1,123 @@
+import type { Exchange } from "../connections/request";
+
+/** What the wire says about an AWS call, whichever SDK made it. */
+export interface AwsCall {
+	/** `DynamoDB`; absent if only the operation is known. */
+	readonly service?: string | undefined;
+	readonly operation?: string | undefined;
+	readonly region?: string | undefined;
+	/** Joins the attempts of one SDK call. */
+	readonly invocationId?: string | undefined;
+	/** From 1. */
+	readonly attempt?: number | undefined;
+	readonly maxAttempts?: number | undefined;
+	readonly requestId?: string | undefined;
+}
+
+type Headers = Pick<Exchange, "requestHeader" | "responseHeader">;
+
+/** Reads the call from its headers; nothing if it is not one. */
+export function readAwsCall(
+	exchange: Headers & { readonly url: string },
+): AwsCall | undefined {
+	const target = readTarget(exchange.requestHeader("x-amz-target"));
+	const scope = readScope(exchange.requestHeader("authorization"));
+	const invocationId = exchange.requestHeader("amz-sdk-invocation-id");
+	if (!target && !scope && invocationId === undefined) return undefined;
+	const signedAs = scope && (SIGNING_NAMES[scope.service] ?? scope.service);
+	return {
+		service: signedAs ?? target?.service,
+		operation: target?.operation ?? readOperationParameter(exchange.url),
+		region: scope?.region,
+		invocationId,
+		...readAttempt(exchange.requestHeader("amz-sdk-request")),
+		requestId:
+			exchange.responseHeader("x-amzn-requestid") ??
+			exchange.responseHeader("x-amz-request-id"),
+	};
+}
+
+/** The service alone, as `readAwsCall` would name it. */
+export function awsServiceOf(exchange: Headers): string | undefined {
+	return readAwsCall({ ...bind(exchange), url: "" })?.service;
+}
+
+function bind(exchange: Headers): Headers {
+	return {
+		requestHeader: (name) => exchange.requestHeader(name),
+		responseHeader: () => undefined,
+	};
+}
+
+/** Names of services as the SDKs have them, by the name in the signing scope where the two differ. */
+const SIGNING_NAMES: Readonly<Record<string, string>> = {
+	dynamodb: "DynamoDB",
+	s3: "S3",
+	sqs: "SQS",
+	sns: "SNS",
+	sts: "STS",
+	kms: "KMS",
+	lambda: "Lambda",
+	kinesis: "Kinesis",
+	firehose: "Firehose",
+	events: "EventBridge",
+	states: "SFN",
+	ssm: "SSM",
+	secretsmanager: "Secrets Manager",
+	logs: "CloudWatch Logs",
+	monitoring: "CloudWatch",
+};
+
+/** Names of services by the prefix of `x-amz-target`, for calls that are not signed. */
+const TARGET_PREFIXES: Readonly<Record<string, string>> = {
+	DynamoDB: "DynamoDB",
+	AmazonSQS: "SQS",
+	Kinesis: "Kinesis",
+	Firehose: "Firehose",
+	AWSEvents: "EventBridge",
+	AWSStepFunctions: "SFN",
+	AmazonSSM: "SSM",
+	secretsmanager: "Secrets Manager",
+	TrentService: "KMS",
+	Logs: "CloudWatch Logs",
+};
+
+/** `DynamoDB_20120810.PutItem`. */
+function readTarget(
+	header: string | undefined,
+): { service: string; operation: string } | undefined {
+	const match = /^(\w+?)(?:_\d{8})?\.(\w+)$/.exec(header ?? "");
+	const [, prefix, operation] = match ?? [];
+	if (!prefix || !operation) return undefined;
+	return { service: TARGET_PREFIXES[prefix] ?? prefix, operation };
+}
+
+/** `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, ...`; the asymmetric form has no region. */
+function readScope(
+	header: string | undefined,
+): { region: string | undefined; service: string } | undefined {
+	if (!header?.startsWith("AWS4-")) return undefined;
+	const match =
+		/Credential=[^/,\s]+\/\d{8}\/(?:([\w-]+)\/)?([\w-]+)\/aws4_request/.exec(
+			header,
+		);
+	const service = match?.[2];
+	return service ? { region: match[1], service } : undefined;
+}
+
+/** `attempt=1; max=4`. */
+function readAttempt(
+	header: string | undefined,
+): Pick<AwsCall, "attempt" | "maxAttempts"> {
+	const attempt = /\battempt=(\d+)/.exec(header ?? "")?.[1];
+	const max = /\bmax=(\d+)/.exec(header ?? "")?.[1];
+	return {
+		attempt: attempt === undefined ? undefined : Number(attempt),
+		maxAttempts: max === undefined ? undefined : Number(max),
+	};
+}
+
+/** SDK v3 names the operation of REST services in the query: `?x-id=PutObject`. */
+function readOperationParameter(url: string): string | undefined {
+	return /[?&]x-id=(\w+)/.exec(url)?.[1];
+}

@@ -1,0 +1,64 @@
+import type { Decision } from "./decision";
+import type { Ending } from "./ending";
+import type { Request } from "./request";
+import { Setup } from "./setup";
+
+/** Which agent a connection belongs to, and under which key that agent keeps it. */
+export interface PoolIdentity {
+	readonly agentId: number;
+	readonly key: string;
+}
+
+export interface Origin {
+	readonly host: string;
+	readonly port: number;
+}
+
+/** What the last response on a connection said about its future. */
+export interface ServerHints {
+	readonly statusCode: number;
+	readonly httpVersion: string;
+	/** The `Connection` header, lower case. */
+	readonly connection?: string | undefined;
+	/** The idle limit announced by `Keep-Alive: timeout=n`, in milliseconds. */
+	readonly idleLimit?: number | undefined;
+}
+
+/** One transport connection, from the attempt to make it to its end. */
+export class Connection {
+	readonly setup: Setup;
+	/** Whether its making was watched, so that its setup is known. */
+	observed = true;
+	/** Why it was made; absent for a connection without a request behind it. */
+	decision?: Decision;
+	/** The request that caused it. */
+	cause?: Request | undefined;
+	pool?: PoolIdentity | undefined;
+	/** When the first request could be written. */
+	readyAt?: number;
+	/** Requests carried so far. */
+	requestCount = 0;
+	/** The request that holds the connection now. */
+	holder?: Request | undefined;
+	/** When it went back to its pool; absent while it is held. */
+	idleSince?: number | undefined;
+	hints?: ServerHints;
+	/** The AWS service it was made for. */
+	service?: string | undefined;
+	ending?: Ending;
+
+	constructor(
+		readonly id: string,
+		readonly origin: Origin,
+		readonly secure: boolean,
+		start: number,
+		/** The span that was active when it was begun; opaque here. */
+		readonly context: unknown,
+	) {
+		this.setup = new Setup(start);
+	}
+
+	get open(): boolean {
+		return this.ending === undefined;
+	}
+}

@@ -1,0 +1,267 @@
+import type { Reason } from "./reason";
+
+/** How a connection ended, as a reason for the connection that had to replace it. */
+export interface Ending {
+	readonly at: number;
+	readonly reason: Reason;
+	/** The evidence, in words. */
+	readonly detail: string;
+}
+
+/** What the request on a connection, or the last one, tells about the connection's end. */
+export interface LastRequestFacts {
+	/** The program destroyed the request. */
+	readonly destroyed: boolean;
+	/** The program destroyed the response before its end. */
+	readonly responseDestroyed: boolean;
+	/** The response arrived and was read to its end. */
+	readonly complete: boolean;
+	readonly answered: boolean;
+	readonly reused: boolean;
+	readonly timedOut: boolean;
+	readonly error?: string | undefined;
+	/** `Connection` headers, lower case. */
+	readonly requestConnection?: string | undefined;
+	readonly responseConnection?: string | undefined;
+	readonly httpVersion?: string | undefined;
+}
+
+/** Why an agent does not keep a connection that a request has given back. */
+export interface ReleaseFacts {
+	/** Result of the agent's `keepSocketAlive`, if it was asked. */
+	readonly kept?: boolean | undefined;
+	/** The server's `Keep-Alive: timeout`, in milliseconds. */
+	readonly idleLimit?: number | undefined;
+	/** The pool key is this request's alone. */
+	readonly keyOfOneRequest: boolean;
+	readonly free: number;
+	readonly maxFree: number;
+	readonly count: number;
+	readonly max: number;
+	readonly total: number;
+	readonly maxTotal: number;
+}
+
+/** Everything seen when a connection was destroyed. */
+export interface EndingFacts {
+	readonly activity: "connecting" | "busy" | "released" | "idle";
+	/** Error the connection was destroyed with. */
+	readonly error?: string | undefined;
+	/** It happened inside the agent's `destroy()`. */
+	readonly agentDestroyed: boolean;
+	readonly idle?: number | undefined;
+	/** The server's announced idle limit in milliseconds. */
+	readonly serverIdleLimit?: number | undefined;
+	/** It happened in the `timeout` event of an idle connection: the limit in milliseconds. */
+	readonly idleTimeout?: number | undefined;
+	/** What the peer did on the idle connection, as far as the runtime lets it be seen. */
+	readonly peer?:
+		| "ended"
+		| "reset"
+		| "ended or reset"
+		| "sent data"
+		| undefined;
+	/** Whether the connection's agent keeps connections at all; absent without an agent. */
+	readonly agentKeepAlive?: boolean | undefined;
+	readonly request?: LastRequestFacts | undefined;
+	readonly release?: ReleaseFacts | undefined;
+	/** Where the destroy call came from, for the detail of an unexplained end. */
+	readonly site?: string | undefined;
+}
+
+/** What is seen from outside; how long the connection was idle is known inside. */
+export type SeenEnding = Omit<EndingFacts, "idle">;
+
+type Explanation = readonly [Reason, string];
+
+/** Names why the connection ended. The evidence nearest to the destroy call decides. */
+export function explainEnding(facts: EndingFacts): Explanation {
+	if (facts.agentDestroyed) {
+		return ["agent_destroyed", "the agent or client was destroyed"];
+	}
+	switch (facts.activity) {
+		case "connecting":
+			return endedWhileConnecting(facts);
+		case "idle":
+			return endedIdle(facts);
+		case "released":
+			return endedOnRelease(facts);
+		case "busy":
+			return endedBusy(facts);
+	}
+}
+
+function endedWhileConnecting({ request, error }: EndingFacts): Explanation {
+	if (request?.destroyed) {
+		return ["request_aborted", "its request was aborted while it connected"];
+	}
+	return ["connect_failed", `the attempt failed: ${error ?? "aborted"}`];
+}
+
+function endedIdle(facts: EndingFacts): Explanation {
+	const idle =
+		facts.idle === undefined ? "while idle" : `idle ${ms(facts.idle)}`;
+	if (facts.idleTimeout !== undefined) {
+		return [
+			"agent_idle_timeout",
+			`${idle}, the client closes after ${ms(facts.idleTimeout)}`,
+		];
+	}
+	const announced =
+		facts.serverIdleLimit === undefined
+			? ""
+			: `, the server closes after ${ms(facts.serverIdleLimit)}`;
+	switch (facts.peer) {
+		case "ended":
+			return ["peer_closed_idle", `${idle}, closed by the server${announced}`];
+		case "ended or reset":
+			return [
+				"peer_closed_idle",
+				`${idle}, closed or reset by the server${announced}`,
+			];
+		case "reset":
+			return ["peer_reset_idle", `${idle}, reset by the server${announced}`];
+		case "sent data":
+			return [
+				"unexpected_data_idle",
+				`${idle}, the server sent data that no request asked for`,
+			];
+	}
+	if (facts.error) {
+		return ["socket_error", `${idle}, failed with ${facts.error}`];
+	}
+	return ["unknown", `${idle}, destroyed by ${facts.site ?? "the program"}`];
+}
+
+/** In the order in which Node's agent decides whether to keep a connection (checked on 20, 22, 24 and 26). */
+function endedOnRelease(facts: EndingFacts): Explanation {
+	const { release, request } = facts;
+	if (!release || facts.agentKeepAlive === false || asksToClose(request)) {
+		return closedAfterResponse(facts);
+	}
+	if (release.total > release.maxTotal) {
+		return [
+			"max_total_sockets",
+			`${release.total} connections in the agent, maxTotalSockets is ${release.maxTotal}`,
+		];
+	}
+	if (release.count > release.max) {
+		return [
+			"max_sockets",
+			`${release.count} connections in the pool, maxSockets is ${release.max}`,
+		];
+	}
+	if (release.free >= release.maxFree) {
+		return [
+			"max_free_sockets",
+			`${release.free} idle connections in the pool, maxFreeSockets is ${release.maxFree}`,
+		];
+	}
+	if (release.kept === false && release.idleLimit !== undefined) {
+		return [
+			"server_hint_too_short",
+			`the server announced Keep-Alive: timeout=${release.idleLimit / 1000}, too short to keep the connection`,
+		];
+	}
+	if (release.keyOfOneRequest) {
+		return [
+			"per_request_tls",
+			"the request's own checkServerIdentity keeps its connection out of the pool",
+		];
+	}
+	if (release.kept === false) {
+		return ["unknown", "the agent's keepSocketAlive refused the connection"];
+	}
+	if (facts.peer === "sent data") {
+		return ["unexpected_data_idle", "the server sent data after its response"];
+	}
+	return [
+		"unknown",
+		`the agent did not keep the connection, destroyed by ${facts.site ?? "the program"}`,
+	];
+}
+
+function endedBusy(facts: EndingFacts): Explanation {
+	const { request } = facts;
+	if (!request) {
+		return ["socket_error", `failed with ${facts.error ?? "no error code"}`];
+	}
+	if (request.complete) return closedAfterResponse(facts);
+	const code = request.error ?? facts.error;
+	if (request.reused && !request.answered && isReset(code)) {
+		return [
+			"stale_reset",
+			`the previous request was sent on a reused connection that the server had closed (${code})`,
+		];
+	}
+	if (request.timedOut) {
+		return [
+			"socket_timeout",
+			"the previous request ran into the inactivity limit of its connection",
+		];
+	}
+	if (request.destroyed) {
+		return ["request_aborted", "the previous request was aborted"];
+	}
+	if (request.responseDestroyed && !code) {
+		return [
+			"response_destroyed",
+			"the previous response was destroyed before its end",
+		];
+	}
+	return [
+		"socket_error",
+		`the previous request failed with ${code ?? "a connection that closed early"}`,
+	];
+}
+
+/** A connection that was given up because its response had ended. */
+function closedAfterResponse(facts: EndingFacts): Explanation {
+	const { request } = facts;
+	if (facts.agentKeepAlive === false) {
+		return [
+			"keep_alive_disabled",
+			"the agent closes every connection after its response",
+		];
+	}
+	if (request?.requestConnection?.includes("close")) {
+		return [
+			"client_connection_close",
+			"the previous request asked for Connection: close",
+		];
+	}
+	if (request?.responseConnection?.includes("close")) {
+		return [
+			"server_connection_close",
+			"the server answered with Connection: close",
+		];
+	}
+	if (request?.httpVersion === "1.0") {
+		return [
+			"server_connection_close",
+			"the server speaks HTTP/1.0 without keep-alive",
+		];
+	}
+	return [
+		"server_connection_close",
+		"the end of the connection was the end of the response",
+	];
+}
+
+function asksToClose(request: LastRequestFacts | undefined): boolean {
+	return (
+		request?.responseConnection?.includes("close") === true ||
+		request?.requestConnection?.includes("close") === true ||
+		(request?.httpVersion === "1.0" &&
+			request.responseConnection?.includes("keep-alive") !== true)
+	);
+}
+
+function isReset(code: string | undefined): boolean {
+	return code === "ECONNRESET" || code === "EPIPE";
+}
+
+/** Whole milliseconds, as people read them. */
+export function ms(duration: number): string {
+	return `${Math.round(duration)} ms`;
+}

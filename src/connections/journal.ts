@@ -1,0 +1,88 @@
+import type { Connection } from "./connection";
+import type { PreviousConnection } from "./reasons";
+
+const ENDED_PER_HOST = 32;
+const MAX_HOSTS = 1000;
+
+/** What is remembered of an ended connection. It holds on to nothing of the program. */
+interface EndedConnection extends PreviousConnection {
+	readonly agentId: number | undefined;
+	readonly key: string | undefined;
+	/** Its end already explains a later connection of its pool. */
+	replaced: boolean;
+}
+
+/** The connections of this process to one host and port. */
+export class HostRecord {
+	/** Connections begun, ever. */
+	begun = 0;
+	readonly open = new Set<Connection>();
+	readonly idle = new Set<Connection>();
+	private readonly ended: EndedConnection[] = [];
+
+	begin(connection: Connection): void {
+		this.begun += 1;
+		this.open.add(connection);
+	}
+
+	/** Moves a connection that has its `ending` from the open to the ended ones. */
+	end(connection: Connection): void {
+		this.open.delete(connection);
+		this.idle.delete(connection);
+		const { id, pool, ending } = connection;
+		if (!ending) return;
+		this.ended.push({
+			id,
+			reason: ending.reason,
+			detail: ending.detail,
+			agentId: pool?.agentId,
+			key: pool?.key,
+			replaced: false,
+		});
+		if (this.ended.length > ENDED_PER_HOST) this.ended.shift();
+	}
+
+	lastEnded(): PreviousConnection | undefined {
+		return this.ended.at(-1);
+	}
+
+	/** The last ended connection of a pool that no later connection has replaced yet. */
+	lastEndedInPool(
+		agentId: number,
+		key: string,
+	): PreviousConnection | undefined {
+		return this.ended.findLast(
+			(ended) =>
+				ended.agentId === agentId && ended.key === key && !ended.replaced,
+		);
+	}
+
+	markReplaced(id: string): void {
+		const ended = this.ended.find((candidate) => candidate.id === id);
+		if (ended) ended.replaced = true;
+	}
+}
+
+/** The hosts of this process, bounded: of hosts without an open connection the longest unused is forgotten first. */
+export class Journal {
+	private readonly hosts = new Map<string, HostRecord>();
+
+	of(host: string, port: number): HostRecord {
+		const name = `${host}:${port}`;
+		const known = this.hosts.get(name);
+		if (known) return known;
+		if (this.hosts.size >= MAX_HOSTS) this.forgetOne();
+		const record = new HostRecord();
+		this.hosts.set(name, record);
+		return record;
+	}
+
+	private forgetOne(): void {
+		for (const [name, record] of this.hosts) {
+			if (record.open.size === 0) {
+				this.hosts.delete(name);
+				return;
+			}
+		}
+	}
+}

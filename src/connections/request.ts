@@ -1,0 +1,66 @@
+import type { Connection } from "./connection";
+import type { Decision } from "./decision";
+import type { PoolSnapshot } from "./pool";
+
+/** The request and its response as they stand on the wire; read late, so that an unsampled request costs nothing. */
+export interface Exchange {
+	readonly method: string;
+	/** Without user information. */
+	readonly url: string;
+	readonly host: string;
+	readonly port: number;
+	requestHeader(name: string): string | undefined;
+	/** The part of the request body that has not left the process yet. */
+	pendingBody(): string | undefined;
+	readonly statusCode: number | undefined;
+	readonly httpVersion: string | undefined;
+	responseHeader(name: string): string | undefined;
+	/** A response whose body nobody is reading. */
+	readonly responseUnread: boolean;
+}
+
+/** Time spent in the queue of an agent. */
+export interface Wait {
+	readonly pool: PoolSnapshot;
+	/** What held the connections of the pool. */
+	readonly detail: string;
+}
+
+/** One HTTP attempt on the wire. Times are milliseconds of the process's monotonic clock. */
+export class Request {
+	connection?: Connection | undefined;
+	/** The connection made for this request, whether or not it carried it in the end. */
+	caused?: Connection;
+	decision?: Decision;
+	wait?: Wait;
+	assignedAt?: number;
+	writtenAt?: number;
+	firstByteAt?: number;
+	respondedAt?: number;
+	endedAt?: number;
+	error?: string;
+	/** Position among the requests on its connection, from 1. */
+	number?: number;
+	/** Age and idle time of a reused connection when it was assigned. */
+	connectionAge?: number;
+	connectionIdle?: number;
+	frozen?: number;
+	/** The socket's inactivity limit passed while the request was under way. */
+	timedOut = false;
+	/** DynamoDB tables named in the request body. */
+	tableNames?: readonly string[] | undefined;
+
+	constructor(
+		readonly exchange: Exchange,
+		public createdAt: number,
+		/** The span that was active when it was created; opaque here. */
+		readonly context: unknown,
+	) {}
+
+	/** Has its connection carried a request before? Absent while no connection is known. */
+	get reused(): boolean | undefined {
+		if (this.number !== undefined) return this.number > 1;
+		if (this.connection) return this.connection.requestCount > 0;
+		return this.caused ? false : undefined;
+	}
+}

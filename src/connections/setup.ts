@@ -1,0 +1,110 @@
+/**
+ * The making of one connection: name resolution, connect attempts, TLS handshake, one after the other.
+ * All times are milliseconds of the process's monotonic clock.
+ */
+
+export interface Phase {
+	readonly start: number;
+	end?: number;
+	/** Error code (`ENOTFOUND`, `ECONNREFUSED`, ...) if the phase failed. */
+	error?: string;
+}
+
+/** One name resolution. */
+export interface Lookup extends Phase {
+	readonly name: string;
+	/** Resolved by `dns.lookup`, not by a function of the program. */
+	readonly bySystem: boolean;
+	/** Lookups running in this process when this one began. */
+	readonly inFlight: number;
+	readonly answers: string[];
+}
+
+/** The attempt to connect to one address. */
+export interface ConnectAttempt extends Phase {
+	readonly number: number;
+	peer?: Endpoint;
+	local?: Endpoint;
+}
+
+export interface Endpoint {
+	readonly address: string;
+	readonly port: number;
+}
+
+export interface Handshake extends Phase {
+	/** The name sent as SNI. */
+	readonly serverName?: string | undefined;
+	details?: HandshakeDetails;
+}
+
+/** What was agreed in a TLS handshake, and who the server proved to be. */
+export interface HandshakeDetails {
+	readonly protocolName?: string | undefined;
+	readonly protocolVersion?: string | undefined;
+	readonly cipher?: string | undefined;
+	readonly nextProtocol?: string | undefined;
+	readonly resumed: boolean;
+	readonly serverSubject?: string | undefined;
+	readonly serverIssuer?: string | undefined;
+	/** ISO 8601. */
+	readonly serverNotAfter?: string | undefined;
+}
+
+/** Error of a phase that was given up before it had an outcome. */
+export const ABORTED = "aborted";
+
+export class Setup implements Phase {
+	readonly start: number;
+	end?: number;
+	error?: string;
+	lookup?: Lookup;
+	readonly attempts: ConnectAttempt[] = [];
+	handshake?: Handshake;
+
+	constructor(start: number) {
+		this.start = start;
+	}
+
+	/** The attempt that has no outcome yet. */
+	get openAttempt(): ConnectAttempt | undefined {
+		const last = this.attempts.at(-1);
+		return last?.end === undefined ? last : undefined;
+	}
+
+	/** The attempt that led to the connection. */
+	get connectedAttempt(): ConnectAttempt | undefined {
+		const last = this.attempts.at(-1);
+		return last?.end !== undefined && last.error === undefined
+			? last
+			: undefined;
+	}
+
+	beginAttempt(at: number, peer: Endpoint | undefined): ConnectAttempt {
+		const attempt: ConnectAttempt = {
+			number: this.attempts.length + 1,
+			start: this.attempts.length === 0 ? this.firstAttemptStart(at) : at,
+		};
+		if (peer) attempt.peer = peer;
+		this.attempts.push(attempt);
+		return attempt;
+	}
+
+	/** Closes whatever is still open because the connection will not come about. */
+	fail(at: number, error: string): void {
+		if (this.end !== undefined) return;
+		for (const phase of [this.lookup, this.openAttempt, this.handshake]) {
+			if (phase && phase.end === undefined) {
+				phase.end = at;
+				phase.error = error;
+			}
+		}
+		this.end = at;
+		this.error = error;
+	}
+
+	/** Node begins the first attempt in the same turn in which the name was resolved. */
+	private firstAttemptStart(at: number): number {
+		return this.lookup?.end ?? at;
+	}
+}

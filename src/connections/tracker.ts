@@ -1,0 +1,499 @@
+import { Connection, type Origin, type PoolIdentity } from "./connection";
+import { explainEnding, type SeenEnding } from "./ending";
+import { Journal } from "./journal";
+import type { PoolSnapshot } from "./pool";
+import { decideReason, type FreshFacts, type IdleConnection } from "./reasons";
+import { type Exchange, Request } from "./request";
+import type {
+	ConnectAttempt,
+	Endpoint,
+	HandshakeDetails,
+	Lookup,
+} from "./setup";
+
+/** Told about everything that is over. */
+export interface TrackerListener {
+	/** The request has its connection, and nothing of it has been written yet. */
+	requestAssigned(request: Request): void;
+	requestEnded(request: Request): void;
+	/** The connection came about or failed: `connection.setup.end` is set. */
+	setupEnded(connection: Connection): void;
+	connectionEnded(connection: Connection): void;
+	/** A name resolution that no connection asked for. */
+	lookupEnded(lookup: Lookup, context: unknown): void;
+}
+
+/** What the hook of an agent sees when a request needs a new connection. */
+export interface FreshRequest {
+	readonly pool?: PoolIdentity | undefined;
+	readonly snapshot?: PoolSnapshot | undefined;
+	readonly agentKeepAlive: boolean;
+	readonly withoutPool?: string | undefined;
+	readonly tlsOfOneRequest: boolean;
+	readonly proxyTunnel: boolean;
+	/** Names the options in which two pool keys differ. */
+	differingOptions(key: string, otherKey: string): string;
+}
+
+/** How many connections are looked at for one decision, so that it costs the same in a large pool. */
+const SCAN_LIMIT = 100;
+
+/** A response counts as unread when nobody has read it for this long, in milliseconds. */
+const UNREAD_AFTER = 10;
+
+export interface TrackerOptions {
+	/** Milliseconds of a monotonic clock. */
+	readonly now: () => number;
+	/** Makes connection ids unique across processes. */
+	readonly idPrefix: string;
+	/** The AWS service that a request calls, if it does. */
+	readonly serviceOf: (exchange: Exchange) => string | undefined;
+	readonly listener: TrackerListener;
+}
+
+/** All that is known of the process's connections and requests: fed with facts by the hooks, asked by nobody but its listener. */
+export class ConnectionTracker {
+	readonly openRequests = new Set<Request>();
+	readonly openSetups = new Set<Connection>();
+	private readonly journal = new Journal();
+	/** Ended connections that their agents still list, since a socket leaves its pool when it emits `close`. */
+	private readonly closing = new Set<Connection>();
+	private readonly byAgent = new Map<number, Set<Connection>>();
+	private readonly options: TrackerOptions;
+	private connectionCount = 0;
+	private lookupsInFlight = 0;
+	private frozen: number | undefined;
+
+	constructor(options: TrackerOptions) {
+		this.options = options;
+	}
+
+	// Requests
+
+	requestCreated(exchange: Exchange, context: unknown): Request {
+		const request = new Request(exchange, this.options.now(), context);
+		if (this.frozen !== undefined) {
+			request.frozen = this.frozen;
+			this.frozen = undefined;
+		}
+		this.openRequests.add(request);
+		return request;
+	}
+
+	requestQueued(
+		request: Request,
+		snapshot: PoolSnapshot,
+		pool: PoolIdentity,
+	): void {
+		request.wait = { pool: snapshot, detail: this.heldBy(request, pool) };
+	}
+
+	/** The agent hands the connection to the request. */
+	requestAssigned(request: Request, connection: Connection): void {
+		const now = this.options.now();
+		request.connection = connection;
+		request.assignedAt = now;
+		if (connection.requestCount > 0) {
+			if (connection.readyAt !== undefined) {
+				request.connectionAge = now - connection.readyAt;
+			}
+			if (connection.idleSince !== undefined) {
+				request.connectionIdle = now - connection.idleSince;
+			}
+		}
+		connection.holder = request;
+		connection.idleSince = undefined;
+		this.hostOf(connection).idle.delete(connection);
+	}
+
+	/** The request begins to use its connection: from here on the connection counts it. */
+	requestStarted(request: Request): void {
+		const { connection } = request;
+		if (!connection) return;
+		connection.requestCount += 1;
+		request.number = connection.requestCount;
+		this.options.listener.requestAssigned(request);
+	}
+
+	requestEnded(request: Request, error?: string): void {
+		if (request.endedAt !== undefined) return;
+		request.endedAt = this.options.now();
+		if (error !== undefined) request.error ??= error;
+		this.openRequests.delete(request);
+		this.options.listener.requestEnded(request);
+	}
+
+	/** The process did not run for this many milliseconds. */
+	processFrozen(duration: number): void {
+		this.frozen = (this.frozen ?? 0) + duration;
+	}
+
+	// Connections
+
+	connectionBegun(
+		origin: Origin,
+		secure: boolean,
+		context: unknown,
+	): Connection {
+		this.connectionCount += 1;
+		const connection = new Connection(
+			`${this.options.idPrefix}-${this.connectionCount}`,
+			origin,
+			secure,
+			this.options.now(),
+			context,
+		);
+		this.hostOf(connection).begin(connection);
+		this.openSetups.add(connection);
+		return connection;
+	}
+
+	/** A connection whose making nobody watched, such as a stream that a program hands to its request. */
+	connectionAdopted(origin: Origin): Connection {
+		const connection = this.connectionBegun(origin, false, undefined);
+		connection.observed = false;
+		this.openSetups.delete(connection);
+		connection.setup.end = connection.setup.start;
+		connection.readyAt = connection.setup.start;
+		return connection;
+	}
+
+	/** Says for which request a connection is made, and decides why. Call it before the connection is begun. */
+	decide(request: Request, fresh: FreshRequest): void {
+		const facts = this.freshFacts(request, fresh);
+		const { previousId, ...verdict } = decideReason(facts);
+		if (previousId !== undefined) {
+			this.journal
+				.of(request.exchange.host, request.exchange.port)
+				.markReplaced(previousId);
+		}
+		request.decision = {
+			...verdict,
+			previousId,
+			pool: fresh.snapshot,
+		};
+	}
+
+	/** Joins a new connection to the request it is made for. */
+	connectionCaused(
+		connection: Connection,
+		request: Request,
+		pool: PoolIdentity | undefined,
+	): void {
+		connection.cause = request;
+		connection.pool = pool;
+		connection.service = this.options.serviceOf(request.exchange);
+		if (request.decision) connection.decision = request.decision;
+		request.caused = connection;
+		// A connection handed over by createConnection was begun before its request could be seen.
+		request.createdAt = Math.min(request.createdAt, connection.setup.start);
+		if (pool) {
+			const connections = this.byAgent.get(pool.agentId);
+			if (connections) connections.add(connection);
+			else this.byAgent.set(pool.agentId, new Set([connection]));
+		}
+	}
+
+	/** A name is resolved by the system. */
+	lookupBegun(name: string, start = this.options.now()): Lookup {
+		const lookup = {
+			name,
+			start,
+			bySystem: true,
+			inFlight: this.lookupsInFlight,
+			answers: [],
+		};
+		this.lookupsInFlight += 1;
+		return lookup;
+	}
+
+	/** A name is resolved by a function of the program. */
+	customLookupBegun(connection: Connection, name: string): void {
+		connection.setup.lookup = {
+			name,
+			start: connection.setup.start,
+			bySystem: false,
+			inFlight: this.lookupsInFlight,
+			answers: [],
+		};
+	}
+
+	customLookupAnswered(
+		connection: Connection,
+		address: string | undefined,
+		error: string | undefined,
+	): void {
+		const { lookup } = connection.setup;
+		if (!lookup || lookup.bySystem) return;
+		lookup.end ??= this.options.now();
+		if (address !== undefined) lookup.answers.push(address);
+		if (error !== undefined) lookup.error = error;
+	}
+
+	lookupEnded(lookup: Lookup, error?: string): void {
+		this.lookupsInFlight -= 1;
+		// A connection that was given up has closed its lookup already.
+		if (lookup.end !== undefined) return;
+		lookup.end = this.options.now();
+		if (error !== undefined) lookup.error = error;
+	}
+
+	standaloneLookupEnded(
+		lookup: Lookup,
+		context: unknown,
+		error?: string,
+	): void {
+		this.lookupEnded(lookup, error);
+		this.options.listener.lookupEnded(lookup, context);
+	}
+
+	attemptBegun(connection: Connection, peer: Endpoint): void {
+		connection.setup.beginAttempt(this.options.now(), peer);
+	}
+
+	attemptFailed(connection: Connection, address: string, error: string): void {
+		const attempt = connection.setup.attempts.find(
+			(candidate) =>
+				candidate.peer?.address === address && candidate.end === undefined,
+		);
+		if (!attempt) return;
+		attempt.end = this.options.now();
+		attempt.error = error;
+	}
+
+	connected(
+		connection: Connection,
+		peer: Endpoint | undefined,
+		local: Endpoint | undefined,
+	): void {
+		const { setup } = connection;
+		if (setup.end !== undefined) return;
+		const now = this.options.now();
+		// Node before 20.12 does not report attempts.
+		const attempt: ConnectAttempt =
+			setup.openAttempt ??
+			setup.beginAttempt(setup.lookup?.end ?? setup.start, peer);
+		attempt.end = now;
+		if (peer) attempt.peer = peer;
+		if (local) attempt.local = local;
+		if (connection.secure) {
+			setup.handshake ??= { start: now };
+		} else {
+			this.setupCompleted(connection, now);
+		}
+	}
+
+	handshakeBegun(connection: Connection, serverName: string | undefined): void {
+		const { setup } = connection;
+		// Begun by the event of the connected socket, a moment before.
+		const start = setup.handshake?.start ?? this.options.now();
+		setup.handshake = { start, serverName };
+	}
+
+	secured(connection: Connection, details: HandshakeDetails): void {
+		const { handshake } = connection.setup;
+		if (!handshake || handshake.end !== undefined) return;
+		handshake.end = this.options.now();
+		handshake.details = details;
+		this.setupCompleted(connection, handshake.end);
+	}
+
+	/** The connection went back to its pool. */
+	connectionIdle(connection: Connection): void {
+		connection.holder = undefined;
+		connection.idleSince = this.options.now();
+		this.hostOf(connection).idle.add(connection);
+	}
+
+	/** The connection left its pool for good, and the program uses it for something else. */
+	connectionUpgraded(connection: Connection): void {
+		this.end(connection, "upgraded", "left the pool by Upgrade or CONNECT");
+		this.closing.delete(connection);
+	}
+
+	connectionDestroyed(connection: Connection, seen: SeenEnding): void {
+		if (!connection.open) return;
+		const { idleSince } = connection;
+		const idle =
+			idleSince === undefined ? undefined : this.options.now() - idleSince;
+		const [reason, detail] = explainEnding({ ...seen, idle });
+		this.end(connection, reason, detail);
+	}
+
+	/** The socket of an ended connection is closed. */
+	connectionClosed(connection: Connection): void {
+		this.closing.delete(connection);
+	}
+
+	/** The pool as it is without the connections that it lists and that have ended. */
+	withoutClosing(pool: PoolIdentity, listed: PoolSnapshot): PoolSnapshot {
+		let { free, busy } = listed;
+		for (const connection of this.closing) {
+			if (!samePool(connection.pool, pool)) continue;
+			if (connection.idleSince === undefined) busy -= 1;
+			else free -= 1;
+		}
+		return { ...listed, free: Math.max(free, 0), busy: Math.max(busy, 0) };
+	}
+
+	private end(
+		connection: Connection,
+		...[reason, detail]: ReturnType<typeof explainEnding>
+	): void {
+		const at = this.options.now();
+		connection.ending = { at, reason, detail };
+		this.hostOf(connection).end(connection);
+		if (connection.pool) {
+			this.closing.add(connection);
+			const siblings = this.byAgent.get(connection.pool.agentId);
+			siblings?.delete(connection);
+			if (siblings?.size === 0) this.byAgent.delete(connection.pool.agentId);
+		}
+		this.options.listener.connectionEnded(connection);
+	}
+
+	/** The connection will not come about. */
+	setupFailed(connection: Connection, error: string): void {
+		if (connection.setup.end !== undefined) return;
+		connection.setup.fail(this.options.now(), error);
+		this.openSetups.delete(connection);
+		this.options.listener.setupEnded(connection);
+	}
+
+	private setupCompleted(connection: Connection, at: number): void {
+		connection.setup.end = at;
+		connection.readyAt = at;
+		this.openSetups.delete(connection);
+		this.options.listener.setupEnded(connection);
+	}
+
+	private hostOf({ origin }: Connection) {
+		return this.journal.of(origin.host, origin.port);
+	}
+
+	// Evidence
+
+	private freshFacts(request: Request, fresh: FreshRequest): FreshFacts {
+		const { host, port } = request.exchange;
+		const record = this.journal.of(host, port);
+		const { pool } = fresh;
+		const others = this.otherPools(record.idle, fresh);
+		return {
+			earlierConnections: record.begun,
+			withoutPool: fresh.withoutPool,
+			agentKeepAlive: fresh.agentKeepAlive,
+			tlsOfOneRequest: fresh.tlsOfOneRequest,
+			proxyTunnel: fresh.proxyTunnel,
+			waited: request.wait !== undefined,
+			pool: fresh.snapshot,
+			...this.unreadIn(record.open, pool),
+			previousInPool: pool && record.lastEndedInPool(pool.agentId, pool.key),
+			previousToHost: record.lastEnded(),
+			otherKey: others.otherKey,
+			otherAgent: others.otherAgent,
+			busyElsewhere: this.busyOutside(record.open, pool),
+			otherHost: record.begun === 0 ? this.otherHost(request, pool) : undefined,
+		};
+	}
+
+	private otherPools(
+		idle: Iterable<Connection>,
+		{ pool, differingOptions }: FreshRequest,
+	): Pick<FreshFacts, "otherKey" | "otherAgent"> {
+		const now = this.options.now();
+		let otherKey: FreshFacts["otherKey"];
+		let otherAgent: IdleConnection | undefined;
+		for (const connection of first(SCAN_LIMIT, idle)) {
+			const since = now - (connection.idleSince ?? now);
+			if (!connection.pool || !pool) continue;
+			if (connection.pool.agentId !== pool.agentId) {
+				otherAgent ??= { id: connection.id, idle: since };
+			} else if (connection.pool.key !== pool.key) {
+				otherKey ??= {
+					id: connection.id,
+					idle: since,
+					options: differingOptions(pool.key, connection.pool.key),
+				};
+			}
+		}
+		return { otherKey, otherAgent };
+	}
+
+	private unreadIn(
+		open: Iterable<Connection>,
+		pool: PoolIdentity | undefined,
+	): Pick<FreshFacts, "unread" | "oldestUnread"> {
+		const now = this.options.now();
+		let unread = 0;
+		let oldestUnread = 0;
+		if (!pool) return { unread, oldestUnread };
+		for (const { holder, pool: itsPool } of first(SCAN_LIMIT, open)) {
+			if (!holder || !samePool(itsPool, pool)) continue;
+			const since = now - (holder.respondedAt ?? now);
+			if (since < UNREAD_AFTER || !holder.exchange.responseUnread) continue;
+			unread += 1;
+			oldestUnread = Math.max(oldestUnread, since);
+		}
+		return { unread, oldestUnread };
+	}
+
+	private busyOutside(
+		open: Iterable<Connection>,
+		pool: PoolIdentity | undefined,
+	): number {
+		let busy = 0;
+		for (const connection of first(SCAN_LIMIT, open)) {
+			if (connection.holder && !samePool(connection.pool, pool)) {
+				busy += 1;
+			}
+		}
+		return busy;
+	}
+
+	private otherHost(
+		request: Request,
+		pool: PoolIdentity | undefined,
+	): FreshFacts["otherHost"] {
+		if (!pool) return undefined;
+		const service = this.options.serviceOf(request.exchange);
+		if (service === undefined) return undefined;
+		const siblings = this.byAgent.get(pool.agentId) ?? [];
+		for (const { origin, service: theirs } of first(SCAN_LIMIT, siblings)) {
+			if (theirs === service && origin.host !== request.exchange.host) {
+				return { host: origin.host, service };
+			}
+		}
+		return undefined;
+	}
+
+	private heldBy(request: Request, pool: PoolIdentity): string {
+		const { host, port } = request.exchange;
+		const { unread, oldestUnread } = this.unreadIn(
+			this.journal.of(host, port).open,
+			pool,
+		);
+		return unread === 0
+			? "every connection carries a request"
+			: `${unread} held by responses that nobody reads, the oldest for ${Math.round(oldestUnread)} ms`;
+	}
+}
+
+function samePool(
+	a: PoolIdentity | undefined,
+	b: PoolIdentity | undefined,
+): boolean {
+	return (
+		a !== undefined &&
+		b !== undefined &&
+		a.agentId === b.agentId &&
+		a.key === b.key
+	);
+}
+
+function* first<T>(limit: number, items: Iterable<T>): Generator<T> {
+	let seen = 0;
+	for (const item of items) {
+		if (seen++ === limit) return;
+		yield item;
+	}
+}

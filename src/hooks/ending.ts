@@ -1,0 +1,113 @@
+import type { Socket } from "node:net";
+import type {
+	EndingFacts,
+	LastRequestFacts,
+	ReleaseFacts,
+	SeenEnding,
+} from "../connections/ending";
+import type { Request } from "../connections/request";
+import { destroySite } from "./destroy-site";
+import { errorType } from "./errors";
+import { agentBeingDestroyed } from "./http-agent";
+import { isHttpExchange } from "./http-exchange";
+import type { SocketState } from "./sockets";
+
+/** Gathers what can be seen at the moment when a socket is destroyed. */
+export function endingFacts(
+	socket: Socket,
+	state: SocketState,
+	error: unknown,
+): SeenEnding {
+	const { connection, keeper } = state;
+	const activity = activityOf(state);
+	return {
+		activity,
+		error: error ? errorType(error) : undefined,
+		agentDestroyed:
+			keeper !== undefined && keeper.agent === agentBeingDestroyed(),
+		idleTimeout: state.idleTimeout,
+		serverIdleLimit: connection.hints?.idleLimit,
+		agentKeepAlive: keeper?.agent.keepAlive,
+		request: connection.holder && requestFacts(connection.holder),
+		release: activity === "released" ? releaseFacts(state) : undefined,
+		...(activity === "idle" && state.idleTimeout === undefined
+			? peerFacts(socket, state, error)
+			: undefined),
+	};
+}
+
+function activityOf({
+	connection,
+	released,
+}: SocketState): EndingFacts["activity"] {
+	if (connection.readyAt === undefined) return "connecting";
+	if (released) return "released";
+	return connection.idleSince === undefined ? "busy" : "idle";
+}
+
+function requestFacts(request: Request): LastRequestFacts | undefined {
+	const { exchange } = request;
+	if (!isHttpExchange(exchange)) return undefined;
+	const { req, res } = exchange;
+	return {
+		destroyed: req.destroyed && request.endedAt === undefined,
+		responseDestroyed: res !== undefined && res.destroyed && !res.complete,
+		complete: request.endedAt !== undefined && res?.complete === true,
+		answered: res !== undefined,
+		reused: request.reused === true,
+		timedOut: request.timedOut,
+		error: request.error,
+		requestConnection: exchange.requestHeader("connection")?.toLowerCase(),
+		responseConnection: exchange.responseHeader("connection")?.toLowerCase(),
+		httpVersion: exchange.httpVersion,
+	};
+}
+
+/** The agent's counts, read as its own `free` listener reads them. */
+function releaseFacts({
+	keeper,
+	kept,
+	connection,
+}: SocketState): ReleaseFacts | undefined {
+	if (!keeper) return undefined;
+	const { agent, key } = keeper;
+	const free = agent.freeSockets[key]?.length ?? 0;
+	return {
+		kept,
+		idleLimit: connection.hints?.idleLimit,
+		keyOfOneRequest: keeper.keyOfOneRequest,
+		free,
+		maxFree: agent.maxFreeSockets,
+		count: free + (agent.sockets[key]?.length ?? 0),
+		max: agent.maxSockets,
+		total: agent.totalSocketCount,
+		maxTotal: agent.maxTotalSockets,
+	};
+}
+
+/** What the peer did on an idle connection. */
+function peerFacts(
+	socket: Socket,
+	state: SocketState,
+	error: unknown,
+): Pick<EndingFacts, "peer" | "site"> {
+	if (error) {
+		return errorType(error) === "ECONNRESET" ? { peer: "reset" } : {};
+	}
+	if (state.peerEnded) return { peer: "ended" };
+	const { site, fromPeer } = destroySite();
+	if (!fromPeer) return { site };
+	if (socket.bytesRead > (state.bytesReadWhenIdle ?? 0)) {
+		return { peer: "sent data" };
+	}
+	return { peer: isReset(socket) ? "reset" : "ended" };
+}
+
+/**
+ * Since Node 22 an idle socket is destroyed without a word on a FIN as on a RST. The kernel still knows: a reset
+ * connection has no peer any more (ENOTCONN), a closed one has (seen on Linux).
+ */
+function isReset(socket: any): boolean {
+	const status = socket._handle?.getpeername?.({});
+	return typeof status === "number" && status < 0;
+}

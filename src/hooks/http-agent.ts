@@ -1,0 +1,219 @@
+import { Agent, type ClientRequest } from "node:http";
+import { Agent as SecureAgent } from "node:https";
+import { checkServerIdentity } from "node:tls";
+import type { PoolIdentity } from "../connections/connection";
+import type { PoolSnapshot } from "../connections/pool";
+import type { Request } from "../connections/request";
+import type { ConnectionTracker } from "../connections/tracker";
+import { type HookEnvironment, observe } from "./environment";
+import {
+	connectionBehind,
+	follow,
+	isUntraced,
+	requestOf,
+} from "./http-requests";
+import { replaceMethod } from "./patch";
+import { differingOptions } from "./pool-key";
+import { runInScope, UNTRACED } from "./scope";
+import { type Keeper, stateOf } from "./sockets";
+
+/**
+ * Watches the decisions of `http.Agent`, which `https.Agent` and most agents of others inherit: who gets a pooled
+ * connection, who waits, for whom a connection is made, which connection is kept. Checked on Node 20, 22, 24, 26.
+ */
+export function hookHttpAgent(environment: HookEnvironment): void {
+	replaceMethod(Agent.prototype, "addRequest", (addRequest) => {
+		return function (this: any, req: any, ...rest: any[]) {
+			const [options] = rest;
+			if (isUntraced(this)) {
+				return runInScope(UNTRACED, () => addRequest.call(this, req, ...rest));
+			}
+			const request = observe(environment, () =>
+				follow(environment, req, options),
+			);
+			if (request && options?.agent === false) {
+				requestsWithoutPool.add(request);
+			}
+			const result = addRequest.call(this, req, ...rest);
+			if (request && !req.reusedSocket && !request.decision) {
+				observe(environment, () => queued(environment, this, req, request));
+			}
+			return result;
+		};
+	});
+
+	replaceMethod(Agent.prototype, "createSocket", (createSocket) => {
+		return function (this: any, req: any, options: any, callback: any) {
+			if (isUntraced(this)) {
+				return runInScope(UNTRACED, () =>
+					createSocket.call(this, req, options, callback),
+				);
+			}
+			const made = observe(environment, () =>
+				decide(environment, this, req, options),
+			);
+			if (!made) return createSocket.call(this, req, options, callback);
+			const { request, keeper, pool } = made;
+			return runInScope({ request, pool }, () =>
+				createSocket.call(this, req, options, (error: any, socket: any) => {
+					observe(environment, () => {
+						if (!error) bind(environment, socket, request, keeper, pool);
+					});
+					return callback(error, socket);
+				}),
+			);
+		};
+	});
+
+	for (const prototype of new Set([Agent.prototype, SecureAgent.prototype])) {
+		if (!Object.hasOwn(prototype, "keepSocketAlive")) continue;
+		replaceMethod(prototype, "keepSocketAlive", (keepSocketAlive) => {
+			return function (this: any, socket: any) {
+				const kept = keepSocketAlive.call(this, socket);
+				const state = stateOf(socket);
+				if (state) state.kept = Boolean(kept);
+				return kept;
+			};
+		});
+	}
+
+	replaceMethod(Agent.prototype, "destroy", (destroy) => {
+		return function (this: any, ...args) {
+			const outer = agentInDestroy;
+			agentInDestroy = this;
+			try {
+				return destroy.apply(this, args);
+			} finally {
+				agentInDestroy = outer;
+			}
+		};
+	});
+}
+
+let agentInDestroy: object | undefined;
+
+/** The agent whose `destroy()` is running. */
+export function agentBeingDestroyed(): object | undefined {
+	return agentInDestroy;
+}
+
+const requestsWithoutPool = new WeakSet<Request>();
+
+/** A request that found no free connection and may not have a new one waits in the agent's queue. */
+function queued(
+	{ tracker }: HookEnvironment,
+	agent: any,
+	req: ClientRequest,
+	request: Request,
+): void {
+	for (const key of Object.keys(agent.requests ?? {})) {
+		const queue = agent.requests[key];
+		if (queue.at(-1) !== req) continue;
+		const pool = poolOf(agent, key);
+		const before = snapshot(tracker, agent, pool);
+		tracker.requestQueued(
+			request,
+			{ ...before, queued: before.queued - 1 },
+			pool,
+		);
+		return;
+	}
+}
+
+function decide(
+	environment: HookEnvironment,
+	agent: any,
+	req: ClientRequest,
+	options: any,
+): { request: Request; keeper: Keeper; pool: PoolIdentity } | undefined {
+	const request = follow(environment, req, options);
+	if (!request) return undefined;
+	// The same merge as in the agent: its own options override the request's.
+	const key = agent.getName({ ...options, ...agent.options });
+	const keyOfOneRequest = hasOwnIdentityCheck(agent, options, key);
+	const pool = poolOf(agent, key);
+	environment.tracker.decide(request, {
+		pool,
+		snapshot: snapshot(environment.tracker, agent, pool),
+		agentKeepAlive: agent.keepAlive === true,
+		withoutPool: withoutPool(agent, request),
+		tlsOfOneRequest: keyOfOneRequest,
+		proxyTunnel: false,
+		differingOptions,
+	});
+	return { request, pool, keeper: { agent, key, keyOfOneRequest } };
+}
+
+function bind(
+	environment: HookEnvironment,
+	socket: any,
+	request: Request,
+	keeper: Keeper,
+	pool: PoolIdentity,
+): void {
+	const connection = connectionBehind(environment, socket, request);
+	if (!connection.cause && connection.requestCount === 0) {
+		environment.tracker.connectionCaused(connection, request, pool);
+	}
+	const state = stateOf(socket);
+	if (state) state.keeper = keeper;
+}
+
+function snapshot(
+	tracker: ConnectionTracker,
+	agent: any,
+	pool: PoolIdentity,
+): PoolSnapshot {
+	const { key } = pool;
+	const max = Number(agent.maxSockets);
+	return tracker.withoutClosing(pool, {
+		free: agent.freeSockets?.[key]?.length ?? 0,
+		busy: agent.sockets?.[key]?.length ?? 0,
+		queued: agent.requests?.[key]?.length ?? 0,
+		max: Number.isFinite(max) ? max : undefined,
+	});
+}
+
+function withoutPool(agent: any, request: Request): string | undefined {
+	if (requestsWithoutPool.has(request)) {
+		return "the request was made with agent: false";
+	}
+	const expects = request.exchange.requestHeader("expect")?.toLowerCase();
+	if (expects === "100-continue" && !agent.keepAlive) {
+		return "the request with Expect: 100-continue was given an agent of its own";
+	}
+	return undefined;
+}
+
+/**
+ * From Node 22.23 a request that brings its own `checkServerIdentity` gets a key that ends in a counter, so that two
+ * such requests never share a connection. `getName` shows it: the key goes on after the last option.
+ */
+function hasOwnIdentityCheck(agent: any, options: any, key: string): boolean {
+	const check = options.checkServerIdentity;
+	return (
+		typeof check === "function" &&
+		check !== checkServerIdentity &&
+		agent.options?.checkServerIdentity === undefined &&
+		/:\d+$/.test(key) &&
+		key !== agent.getName({ ...stringKeyed(options), ...agent.options })
+	);
+}
+
+/** A copy without Node's private symbols. */
+function stringKeyed(options: any): any {
+	return Object.fromEntries(Object.entries(options));
+}
+
+const agentIds = new WeakMap<object, number>();
+let agentCount = 0;
+
+function poolOf(agent: object, key: string): PoolIdentity {
+	let agentId = agentIds.get(agent);
+	if (agentId === undefined) {
+		agentCount += 1;
+		agentId = agentCount;
+		agentIds.set(agent, agentId);
+	}
+	return { agentId, key };
+}

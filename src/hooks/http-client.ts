@@ -1,0 +1,152 @@
+import { ClientRequest, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { ServerHints } from "../connections/connection";
+import type { Request } from "../connections/request";
+import { ABORTED } from "../connections/setup";
+import { endingFacts } from "./ending";
+import { type HookEnvironment, observe } from "./environment";
+import { errorType } from "./errors";
+import { connectionBehind, follow, requestOf } from "./http-requests";
+import { replaceMethod } from "./patch";
+import { stateOf } from "./sockets";
+
+/**
+ * Watches requests of `node:http` from the moment they get their socket. `onSocket` is the one door through which a
+ * socket reaches a request, whatever agent gave it. Events are seen where they are emitted: a listener for `response`
+ * of our own would keep Node from discarding a response that nobody wants. Checked on Node 20, 22, 24, 26.
+ */
+export function hookHttpClient(environment: HookEnvironment): void {
+	replaceMethod(ClientRequest.prototype, "onSocket", (onSocket) => {
+		return function (this: ClientRequest, socket: any, error: any) {
+			if (socket && !error) {
+				observe(environment, () => assign(environment, this, socket));
+			}
+			return onSocket.call(this, socket, error);
+		};
+	});
+
+	replaceMethod(ClientRequest.prototype, "emit", (emit) => {
+		return function (this: ClientRequest, ...args) {
+			const request = requestOf(this);
+			if (request) {
+				observe(environment, () =>
+					requestEvent(environment, this, request, args),
+				);
+			}
+			return emit.apply(this, args);
+		};
+	});
+
+	replaceMethod(IncomingMessage.prototype, "emit", (emit) => {
+		return function (this: any, ...args) {
+			if (args[0] === "end" && this.req !== undefined) {
+				const request = requestOf(this.req);
+				if (request) {
+					observe(environment, () =>
+						responseEnded(environment, this.req, request),
+					);
+				}
+			}
+			return emit.apply(this, args);
+		};
+	});
+}
+
+function assign(environment: HookEnvironment, req: any, socket: Socket): void {
+	const known = requestOf(req);
+	// Without an agent, or with one that has its own way of taking requests, the request is seen here first.
+	const request = known ?? follow(environment, req, addressOf(req));
+	if (!request) return;
+	const { tracker } = environment;
+	const connection = connectionBehind(environment, socket, request);
+	if (connection.requestCount === 0 && !connection.cause && !request.caused) {
+		tracker.decide(request, {
+			agentKeepAlive: req.agent?.keepAlive === true,
+			withoutPool: req.agent
+				? undefined
+				: "the request was given a connection of its own by createConnection",
+			tlsOfOneRequest: false,
+			proxyTunnel: false,
+			differingOptions: () => "",
+		});
+		tracker.connectionCaused(connection, request, undefined);
+	}
+	tracker.requestAssigned(request, connection);
+}
+
+function responseEnded(
+	{ tracker }: HookEnvironment,
+	req: any,
+	request: Request,
+): void {
+	tracker.requestEnded(request);
+	const { connection } = request;
+	// Node is about to close the connection; the next request may come before it has done so.
+	if (connection && !req.shouldKeepAlive && req.socket) {
+		const state = stateOf(req.socket);
+		if (state) {
+			tracker.connectionDestroyed(
+				connection,
+				endingFacts(req.socket, state, undefined),
+			);
+		}
+	}
+}
+
+function requestEvent(
+	{ tracker, now }: HookEnvironment,
+	req: ClientRequest,
+	request: Request,
+	args: readonly any[],
+): void {
+	switch (args[0]) {
+		case "socket":
+			tracker.requestStarted(request);
+			return;
+		case "finish":
+			request.writtenAt = now();
+			return;
+		case "response":
+			request.respondedAt = now();
+			if (request.connection) request.connection.hints = hints(args[1]);
+			return;
+		case "upgrade":
+		case "connect":
+			request.respondedAt = now();
+			tracker.requestEnded(request);
+			return;
+		case "error":
+			request.error ??= errorType(args[1]);
+			return;
+		case "close":
+			tracker.requestEnded(request, failureAtClose(req));
+			return;
+	}
+}
+
+/** A request that closes before its response has ended failed, whether or not it said so by an error. */
+function failureAtClose(req: any): string | undefined {
+	const { res } = req;
+	if (!res) return ABORTED;
+	if (res.complete) return undefined;
+	return res.errored ? errorType(res.errored) : ABORTED;
+}
+
+function hints(res: IncomingMessage): ServerHints {
+	const keepAlive = String(res.headers["keep-alive"] ?? "");
+	const timeout = /timeout=(\d+)/i.exec(keepAlive)?.[1];
+	return {
+		statusCode: res.statusCode ?? 0,
+		httpVersion: res.httpVersion,
+		connection: res.headers.connection?.toLowerCase(),
+		idleLimit: timeout === undefined ? undefined : Number(timeout) * 1000,
+	};
+}
+
+/** Host and port of a request as its `Host` header names them. */
+function addressOf(req: ClientRequest): { host: string; port?: string } {
+	const header = String(req.getHeader("host") ?? req.host);
+	const match = /^(.*?)(?::(\d+))?$/.exec(header);
+	const host = match?.[1] || req.host;
+	return match?.[2] === undefined ? { host } : { host, port: match[2] };
+}

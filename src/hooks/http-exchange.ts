@@ -1,0 +1,83 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Exchange } from "../connections/request";
+
+/** An exchange of `node:http`, read from its request object when somebody asks. */
+class HttpExchange implements Exchange {
+	constructor(
+		readonly req: ClientRequest,
+		readonly host: string,
+		readonly port: number,
+	) {}
+
+	get method(): string {
+		return this.req.method;
+	}
+
+	get url(): string {
+		const { protocol, path } = this.req;
+		// Through a proxy the path is the whole URL.
+		if (/^[a-z]+:\/\//i.test(path)) return path;
+		const host = this.host.includes(":") ? `[${this.host}]` : this.host;
+		const standardPort = protocol === "https:" ? 443 : 80;
+		const port = this.port === standardPort ? "" : `:${this.port}`;
+		return `${protocol}//${host}${port}${path}`;
+	}
+
+	requestHeader(name: string): string | undefined {
+		return headerText(this.req.getHeader(name));
+	}
+
+	/** Data that waits for the socket, with the head in front of it. `outputData`: checked on Node 20, 22, 24, 26. */
+	pendingBody(): string | undefined {
+		const { outputData } = this.req as any;
+		if (!Array.isArray(outputData) || outputData.length === 0) return undefined;
+		return outputData.map(({ data }) => String(data)).join("");
+	}
+
+	get statusCode(): number | undefined {
+		return this.res?.statusCode;
+	}
+
+	get httpVersion(): string | undefined {
+		return this.res?.httpVersion;
+	}
+
+	responseHeader(name: string): string | undefined {
+		return headerText(this.res?.headers[name]);
+	}
+
+	get responseUnread(): boolean {
+		const { res } = this;
+		return (
+			res !== undefined &&
+			!res.readableEnded &&
+			res.readableFlowing !== true &&
+			res.listenerCount("readable") === 0
+		);
+	}
+
+	get res(): IncomingMessage | undefined {
+		return (this.req as any).res ?? undefined;
+	}
+}
+
+export type { HttpExchange };
+
+export function httpExchange(
+	req: ClientRequest,
+	options: { readonly host?: unknown; readonly port?: unknown },
+): HttpExchange {
+	const host = typeof options.host === "string" ? options.host : req.host;
+	const port = Number(options.port) || (req.protocol === "https:" ? 443 : 80);
+	return new HttpExchange(req, host, port);
+}
+
+export function isHttpExchange(exchange: Exchange): exchange is HttpExchange {
+	return exchange instanceof HttpExchange;
+}
+
+function headerText(
+	value: number | string | readonly string[] | undefined,
+): string | undefined {
+	return value === undefined ? undefined : String(value);
+}

@@ -1,0 +1,53 @@
+import type { Socket } from "node:net";
+import type { Connection } from "../connections/connection";
+import type { Request } from "../connections/request";
+import type { HookEnvironment } from "./environment";
+import { httpExchange } from "./http-exchange";
+import { stateOf, watch } from "./sockets";
+
+const requests = new WeakMap<object, Request>();
+const untracedAgents = new WeakSet<object>();
+
+export function requestOf(req: object): Request | undefined {
+	return requests.get(req);
+}
+
+/** Leaves everything that goes through this agent out of the trace. */
+export function leaveUntraced(agent: object): void {
+	untracedAgents.add(agent);
+}
+
+export function isUntraced(agent: unknown): boolean {
+	return (
+		typeof agent === "object" && agent !== null && untracedAgents.has(agent)
+	);
+}
+
+/** Begins to follow a request, unless it is one that is not traced. */
+export function follow(
+	{ tracker, activeContext, tracesHost }: HookEnvironment,
+	req: any,
+	options: { readonly host?: unknown; readonly port?: unknown },
+): Request | undefined {
+	const known = requests.get(req);
+	if (known) return known;
+	if (isUntraced(req.agent) || req.socketPath) return undefined;
+	const exchange = httpExchange(req, options);
+	if (!tracesHost(exchange.host)) return undefined;
+	const request = tracker.requestCreated(exchange, activeContext());
+	requests.set(req, request);
+	return request;
+}
+
+/** The connection behind a socket; one whose making nobody watched is taken as it is. */
+export function connectionBehind(
+	{ tracker }: HookEnvironment,
+	socket: Socket,
+	request: Request,
+): Connection {
+	const known = stateOf(socket);
+	if (known) return known.connection;
+	const connection = tracker.connectionAdopted(request.exchange);
+	watch(socket, { connection });
+	return connection;
+}

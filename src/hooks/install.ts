@@ -1,0 +1,17 @@
+import { syncBuiltinESMExports } from "node:module";
+import { hookDns } from "./dns";
+import type { HookEnvironment } from "./environment";
+import { hookHttpAgent } from "./http-agent";
+import { hookHttpClient } from "./http-client";
+import { hookNet } from "./net";
+import { hookTls } from "./tls";
+
+/** Installs every hook. Loaded modules see them at once, ES modules included. */
+export function installHooks(environment: HookEnvironment): void {
+	hookDns(environment);
+	hookNet(environment);
+	hookTls(environment);
+	hookHttpAgent(environment);
+	hookHttpClient(environment);
+	syncBuiltinESMExports();
+}

@@ -1,0 +1,39 @@
+import type { Socket } from "node:net";
+import type { Connection } from "../connections/connection";
+import type { SocketStandIn } from "./stand-in";
+
+/** What the hooks remember of a socket. */
+export interface SocketState {
+	readonly connection: Connection;
+	/** Receives the socket's events for the instrumentation packages while the connection is made. */
+	standIn?: SocketStandIn | undefined;
+	/** The agent that keeps the socket, and how it can be asked about its pool. */
+	keeper?: Keeper | undefined;
+	/** Between the end of a request and the agent's verdict on the connection. */
+	released?: boolean;
+	/** The verdict of `keepSocketAlive`. */
+	kept?: boolean | undefined;
+	/** The limit in milliseconds that ran out while the socket was idle; set during its `timeout` event. */
+	idleTimeout?: number | undefined;
+	/** The peer has ended its side. */
+	peerEnded?: boolean;
+	/** Bytes read when the socket became idle. */
+	bytesReadWhenIdle?: number;
+}
+
+/** A pool that a socket belongs to. */
+export interface Keeper {
+	readonly agent: any;
+	readonly key: string;
+	readonly keyOfOneRequest: boolean;
+}
+
+const states = new WeakMap<object, SocketState>();
+
+export function stateOf(socket: object): SocketState | undefined {
+	return states.get(socket);
+}
+
+export function watch(socket: Socket, state: SocketState): void {
+	states.set(socket, state);
+}

@@ -1,0 +1,100 @@
+import type { Attributes } from "@opentelemetry/api";
+import type { Connection } from "../connections/connection";
+import type {
+	ConnectAttempt,
+	Handshake,
+	Lookup,
+	Phase,
+} from "../connections/setup";
+import { defined } from "./attributes";
+import { Attribute, SpanName } from "./names";
+
+const TRANSPORT = "tcp";
+
+/** A phase as a span: what it is called and what it says. */
+export interface PhaseSpan {
+	readonly name: string;
+	readonly phase: Phase;
+	readonly attributes: Attributes;
+}
+
+export function describeSetup(connection: Connection): Attributes {
+	const { setup, origin, id } = connection;
+	const attempt = setup.connectedAttempt;
+	const succeeded = setup.error === undefined && setup.end !== undefined;
+	return defined({
+		[Attribute.connectionId]: id,
+		[Attribute.reason]: connection.decision?.reason,
+		[Attribute.serverAddress]: origin.host,
+		[Attribute.serverPort]: origin.port,
+		[Attribute.networkTransport]: TRANSPORT,
+		[Attribute.networkPeerAddress]: succeeded
+			? attempt?.peer?.address
+			: undefined,
+		[Attribute.networkPeerPort]: succeeded ? attempt?.peer?.port : undefined,
+		[Attribute.networkLocalPort]: succeeded ? attempt?.local?.port : undefined,
+		[Attribute.errorType]: setup.error,
+	});
+}
+
+/** The phases of a setup in the order in which they happened. */
+export function describePhases({ setup }: Connection): PhaseSpan[] {
+	const phases: PhaseSpan[] = [];
+	if (setup.lookup) phases.push(describeLookup(setup.lookup));
+	phases.push(...setup.attempts.map(describeAttempt));
+	if (setup.handshake) phases.push(describeHandshake(setup.handshake));
+	return phases;
+}
+
+export function describeLookup(lookup: Lookup): PhaseSpan {
+	return {
+		name: SpanName.dnsLookup,
+		phase: lookup,
+		attributes: defined({
+			[Attribute.dnsQuestionName]: lookup.name,
+			[Attribute.dnsAnswers]:
+				lookup.answers.length > 0 ? [...lookup.answers] : undefined,
+			[Attribute.dnsInFlight]: lookup.inFlight,
+			[Attribute.errorType]: lookup.error,
+		}),
+	};
+}
+
+function describeAttempt(attempt: ConnectAttempt): PhaseSpan {
+	const { peer, local } = attempt;
+	return {
+		name: SpanName.tcpConnect,
+		phase: attempt,
+		attributes: defined({
+			[Attribute.networkPeerAddress]: peer?.address,
+			[Attribute.networkPeerPort]: peer?.port,
+			[Attribute.networkLocalAddress]: local?.address,
+			[Attribute.networkLocalPort]: local?.port,
+			[Attribute.networkTransport]: TRANSPORT,
+			[Attribute.networkType]:
+				peer && (peer.address.includes(":") ? "ipv6" : "ipv4"),
+			[Attribute.tcpAttempt]: attempt.number,
+			[Attribute.errorType]: attempt.error,
+		}),
+	};
+}
+
+function describeHandshake(handshake: Handshake): PhaseSpan {
+	const { details } = handshake;
+	return {
+		name: SpanName.tlsHandshake,
+		phase: handshake,
+		attributes: defined({
+			[Attribute.serverAddress]: handshake.serverName,
+			[Attribute.tlsProtocolName]: details?.protocolName,
+			[Attribute.tlsProtocolVersion]: details?.protocolVersion,
+			[Attribute.tlsCipher]: details?.cipher,
+			[Attribute.tlsNextProtocol]: details?.nextProtocol,
+			[Attribute.tlsResumed]: details?.resumed,
+			[Attribute.tlsServerSubject]: details?.serverSubject,
+			[Attribute.tlsServerIssuer]: details?.serverIssuer,
+			[Attribute.tlsServerNotAfter]: details?.serverNotAfter,
+			[Attribute.errorType]: handshake.error,
+		}),
+	};
+}

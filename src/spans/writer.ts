@@ -1,0 +1,309 @@
+import {
+	type Attributes,
+	type Link,
+	ROOT_CONTEXT,
+	type SpanContext,
+	SpanKind,
+	TraceFlags,
+	trace,
+} from "@opentelemetry/api";
+import type { Resource } from "@opentelemetry/resources";
+import {
+	type IdGenerator,
+	RandomIdGenerator,
+	type ReadableSpan,
+	type Sampler,
+	SamplingDecision,
+} from "@opentelemetry/sdk-trace-node";
+import { tableNames } from "../aws/dynamodb-tables";
+import type { Connection } from "../connections/connection";
+import type { Request } from "../connections/request";
+import type { Lookup, Phase } from "../connections/setup";
+import type { TrackerListener } from "../connections/tracker";
+import { defined } from "./attributes";
+import { FinishedSpan } from "./finished-span";
+import { Attribute, SpanName } from "./names";
+import { describeRequest, poolAttributes } from "./request-span";
+import {
+	describeLookup,
+	describePhases,
+	describeSetup,
+	type PhaseSpan,
+} from "./setup-span";
+
+/** How long the setup of a connection without a request is kept open for a TLS handshake to follow, in milliseconds. */
+const RAW_SETUP_GRACE = 1000;
+
+export interface SpanWriterOptions {
+	readonly resource: Resource;
+	readonly sampler: Sampler;
+	readonly now: () => number;
+	readonly write: (span: ReadableSpan) => void;
+}
+
+/**
+ * Writes the spans of the trace contract. Every span is written once, when it is over. Its ids are made when it is
+ * written or when another span must name it, whichever comes first.
+ */
+export class SpanWriter implements TrackerListener {
+	private readonly options: SpanWriterOptions;
+	private readonly ids: IdGenerator = new RandomIdGenerator();
+	private readonly contexts = new WeakMap<Request | Connection, SpanContext>();
+	private readonly written = new WeakSet<Connection>();
+	/** Connections without a request whose setup is over and not written yet. */
+	private readonly rawSetups = new Set<Connection>();
+	private rawSetupTimer: NodeJS.Timeout | undefined;
+
+	constructor(options: SpanWriterOptions) {
+		this.options = options;
+	}
+
+	requestAssigned(request: Request): void {
+		const { exchange } = request;
+		if (!exchange.requestHeader("x-amz-target")?.startsWith("DynamoDB")) return;
+		const body = exchange.pendingBody();
+		if (body !== undefined) request.tableNames = tableNames(body);
+	}
+
+	requestEnded(request: Request): void {
+		this.writeRequest(request, request.endedAt ?? this.options.now());
+		const { caused } = request;
+		if (caused?.setup.end !== undefined) this.writeSetup(caused);
+	}
+
+	setupEnded(connection: Connection): void {
+		if (!connection.cause) this.keepRaw(connection);
+		else if (connection.cause.endedAt !== undefined)
+			this.writeSetup(connection);
+	}
+
+	connectionEnded(connection: Connection): void {
+		if (this.rawSetups.delete(connection)) this.writeSetup(connection);
+	}
+
+	lookupEnded(lookup: Lookup, context: unknown): void {
+		const parent = context as SpanContext | undefined;
+		this.writePhase(describeLookup(lookup), this.newContext(parent), parent);
+	}
+
+	/** Writes setups that wait for a handshake to follow. */
+	writeRawSetups(): void {
+		clearTimeout(this.rawSetupTimer);
+		this.rawSetupTimer = undefined;
+		for (const connection of this.rawSetups) {
+			if (!connection.cause) this.writeSetup(connection);
+		}
+		this.rawSetups.clear();
+	}
+
+	/** Writes what is known of requests and connections that the end of the process cuts short. */
+	writeUnfinished(
+		requests: Iterable<Request>,
+		setups: Iterable<Connection>,
+	): void {
+		const now = this.options.now();
+		this.writeRawSetups();
+		for (const request of requests) {
+			this.writeRequest(request, now, true);
+			if (request.caused) this.writeSetup(request.caused, now);
+		}
+		for (const connection of setups) this.writeSetup(connection, now);
+	}
+
+	private keepRaw(connection: Connection): void {
+		this.rawSetups.add(connection);
+		this.rawSetupTimer ??= setTimeout(
+			() => this.writeRawSetups(),
+			RAW_SETUP_GRACE,
+		).unref();
+	}
+
+	private writeRequest(
+		request: Request,
+		end: number,
+		unfinished = false,
+	): void {
+		const context = this.contextOf(request);
+		if (!isSampled(context)) return;
+		const parent = request.context as SpanContext | undefined;
+		const { name, attributes, error } = describeRequest(request);
+		if (unfinished) attributes[Attribute.unfinished] = true;
+		this.write(
+			{
+				name,
+				kind: SpanKind.CLIENT,
+				start: request.createdAt,
+				end,
+				attributes,
+				links: this.linksOf(request),
+				error,
+			},
+			context,
+			parent,
+		);
+		if (request.wait) this.writeWait(request, end, context);
+	}
+
+	private writeWait(request: Request, end: number, parent: SpanContext): void {
+		if (!request.wait) return;
+		const { pool, detail } = request.wait;
+		this.write(
+			{
+				name: SpanName.connectionWait,
+				kind: SpanKind.INTERNAL,
+				start: request.createdAt,
+				end: request.assignedAt ?? end,
+				attributes: defined({
+					...poolAttributes(pool),
+					[Attribute.reasonDetail]: detail,
+				}),
+				error: false,
+			},
+			this.newContext(parent),
+			parent,
+		);
+	}
+
+	/** A connection that the request did not cause is named by a link. */
+	private linksOf({ connection, caused }: Request): Link[] {
+		if (!connection || connection === caused || !connection.observed) return [];
+		const context = this.contextOf(connection);
+		if (!isSampled(context)) return [];
+		return [
+			{ context, attributes: { [Attribute.connectionId]: connection.id } },
+		];
+	}
+
+	/** `cutAt`: the moment at which the process ended before the setup did. */
+	private writeSetup(connection: Connection, cutAt?: number): void {
+		const context = this.contextOf(connection);
+		if (!connection.observed || !isSampled(context)) return;
+		const { setup } = connection;
+		const phases = describePhases(connection);
+		// A TLS handshake on a connection that has its setup span already gets one of its own.
+		const later = this.written.has(connection);
+		this.written.add(connection);
+		const part = later ? phases.filter(isHandshake) : phases;
+		if (later && part.length === 0) return;
+		const own = later ? this.newContext(context) : context;
+		this.write(
+			{
+				name: SpanName.connectionSetup,
+				kind: SpanKind.INTERNAL,
+				...interval(later && setup.handshake ? setup.handshake : setup, cutAt),
+				attributes: describeUnfinished(describeSetup(connection), setup),
+				error: setup.error !== undefined,
+			},
+			own,
+			this.parentOf(connection),
+		);
+		for (const phase of part) {
+			this.writePhase(phase, this.newContext(own), own, cutAt);
+		}
+	}
+
+	private writePhase(
+		{ name, phase, attributes }: PhaseSpan,
+		context: SpanContext,
+		parent: SpanContext | undefined,
+		cutAt?: number,
+	): void {
+		if (!isSampled(context)) return;
+		this.write(
+			{
+				name,
+				kind: SpanKind.INTERNAL,
+				...interval(phase, cutAt),
+				attributes: describeUnfinished(attributes, phase),
+				error: phase.error !== undefined,
+			},
+			context,
+			parent,
+		);
+	}
+
+	private write(
+		content: ConstructorParameters<typeof FinishedSpan>[0],
+		context: SpanContext,
+		parent: SpanContext | undefined,
+	): void {
+		const { resource, write } = this.options;
+		write(new FinishedSpan(content, context, parent, resource));
+	}
+
+	private contextOf(item: Request | Connection): SpanContext {
+		const known = this.contexts.get(item);
+		if (known) return known;
+		const parent = "setup" in item ? this.parentOf(item) : item.context;
+		const context = this.newContext(parent as SpanContext | undefined);
+		this.contexts.set(item, context);
+		return context;
+	}
+
+	/** A setup stands under the request that caused it, unless it went on when that request was over. */
+	private parentOf({
+		cause,
+		setup,
+		context,
+	}: Connection): SpanContext | undefined {
+		if (!cause) return context as SpanContext | undefined;
+		const outlived =
+			cause.endedAt !== undefined &&
+			(setup.end === undefined || setup.end > cause.endedAt);
+		return outlived
+			? (cause.context as SpanContext | undefined)
+			: this.contextOf(cause);
+	}
+
+	private newContext(parent: SpanContext | undefined): SpanContext {
+		const traceId = parent?.traceId ?? this.ids.generateTraceId();
+		return {
+			traceId,
+			spanId: this.ids.generateSpanId(),
+			traceFlags: this.isSampledIn(traceId, parent)
+				? TraceFlags.SAMPLED
+				: TraceFlags.NONE,
+		};
+	}
+
+	private isSampledIn(
+		traceId: string,
+		parent: SpanContext | undefined,
+	): boolean {
+		const context = parent
+			? trace.setSpanContext(ROOT_CONTEXT, parent)
+			: ROOT_CONTEXT;
+		const { decision } = this.options.sampler.shouldSample(
+			context,
+			traceId,
+			"",
+			SpanKind.CLIENT,
+			{},
+			[],
+		);
+		return decision === SamplingDecision.RECORD_AND_SAMPLED;
+	}
+}
+
+function isSampled({ traceFlags }: SpanContext): boolean {
+	return (traceFlags & TraceFlags.SAMPLED) !== 0;
+}
+
+function isHandshake({ name }: PhaseSpan): boolean {
+	return name === SpanName.tlsHandshake;
+}
+
+function interval(
+	{ start, end }: Phase,
+	cutAt: number | undefined,
+): { start: number; end: number } {
+	return { start, end: end ?? cutAt ?? start };
+}
+
+function describeUnfinished(
+	attributes: Attributes,
+	{ end }: Phase,
+): Attributes {
+	if (end === undefined) attributes[Attribute.unfinished] = true;
+	return attributes;
+}
