@@ -1,6 +1,27 @@
 // Builds dist/ with esbuild: each entry becomes one file.
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { build } from "esbuild";
+
+/**
+ * The agent's copy of the OpenTelemetry API keeps what is registered with it under a key of its own, so that it never
+ * meets the API of the program that it is loaded into.
+ */
+const privateOpenTelemetryApi = {
+	name: "private-opentelemetry-api",
+	setup({ onLoad }) {
+		const shared = /Symbol\.for\(`opentelemetry\.js\.api\.\$\{major\}`\)/;
+		onLoad(
+			{ filter: /@opentelemetry\/api\/.*global-utils\.js$/ },
+			async ({ path }) => {
+				const source = await readFile(path, "utf8");
+				if (!shared.test(source)) {
+					throw new Error(`${path} does not name its global key as expected`);
+				}
+				return { contents: source.replace(shared, "Symbol('conntrace.api')") };
+			},
+		);
+	},
+};
 
 const shared = {
 	bundle: true,
@@ -17,8 +38,14 @@ await build({
 	entryPoints: { register: "src/register.ts" },
 	outdir: "dist",
 	minify: true,
-	// Names are kept where a program could see them; see `named` in src/hooks/patch.ts.
 	mainFields: ["module", "main"],
+	plugins: [privateOpenTelemetryApi],
+	// The instrumentation packages come with hooks on every require() and import of the program. The agent applies
+	// their patches itself and must not slow down or change the loading of modules.
+	alias: {
+		"require-in-the-middle": "./src/hooks/no-module-hooks.ts",
+		"import-in-the-middle": "./src/hooks/no-module-hooks.ts",
+	},
 });
 await build({
 	...shared,

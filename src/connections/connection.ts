@@ -43,6 +43,8 @@ export class Connection {
 	/** When it went back to its pool; absent while it is held. */
 	idleSince?: number | undefined;
 	hints?: ServerHints;
+	/** Whether the agent that keeps it closes it after some idle time. */
+	clientIdleLimit?: "none" | "set";
 	/** The AWS service it was made for. */
 	service?: string | undefined;
 	ending?: Ending;

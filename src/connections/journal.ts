@@ -2,6 +2,7 @@ import type { Connection } from "./connection";
 import type { PreviousConnection } from "./reasons";
 
 const ENDED_PER_HOST = 32;
+const AGENTS_COUNTED = 1000;
 const MAX_HOSTS = 1000;
 
 /** What is remembered of an ended connection. It holds on to nothing of the program. */
@@ -16,6 +17,9 @@ interface EndedConnection extends PreviousConnection {
 export class HostRecord {
 	/** Connections begun, ever. */
 	begun = 0;
+	/** Requests carried to this host. */
+	requests = 0;
+	private readonly agentIds = new Set<number>();
 	readonly open = new Set<Connection>();
 	readonly idle = new Set<Connection>();
 	private readonly ended: EndedConnection[] = [];
@@ -23,6 +27,15 @@ export class HostRecord {
 	begin(connection: Connection): void {
 		this.begun += 1;
 		this.open.add(connection);
+	}
+
+	/** Agents that made connections to this host; counted no further than they matter. */
+	get agents(): number {
+		return this.agentIds.size;
+	}
+
+	madeBy(agentId: number): void {
+		if (this.agentIds.size < AGENTS_COUNTED) this.agentIds.add(agentId);
 	}
 
 	/** Moves a connection that has its `ending` from the open to the ended ones. */

@@ -1,5 +1,6 @@
 import type { Connection } from "./connection";
 import type { Decision } from "./decision";
+import type { Finding } from "./findings";
 import type { PoolSnapshot } from "./pool";
 
 /** The request and its response as they stand on the wire; read late, so that an unsampled request costs nothing. */
@@ -24,6 +25,8 @@ export interface Wait {
 	readonly pool: PoolSnapshot;
 	/** What held the connections of the pool. */
 	readonly detail: string;
+	/** Connections of the pool held by responses that nobody reads. */
+	readonly unread: number;
 }
 
 /** One HTTP attempt on the wire. Times are milliseconds of the process's monotonic clock. */
@@ -47,6 +50,7 @@ export class Request {
 	frozen?: number;
 	/** The socket's inactivity limit passed while the request was under way. */
 	timedOut = false;
+	findings?: readonly Finding[];
 	/** DynamoDB tables named in the request body. */
 	tableNames?: readonly string[] | undefined;
 

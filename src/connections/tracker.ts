@@ -1,5 +1,6 @@
 import { Connection, type Origin, type PoolIdentity } from "./connection";
-import { explainEnding, type SeenEnding } from "./ending";
+import { explainEnding, ms, type SeenEnding } from "./ending";
+import { findingsOf } from "./findings";
 import { Journal } from "./journal";
 import type { PoolSnapshot } from "./pool";
 import { decideReason, type FreshFacts, type IdleConnection } from "./reasons";
@@ -46,6 +47,8 @@ export interface TrackerOptions {
 	readonly now: () => number;
 	/** Makes connection ids unique across processes. */
 	readonly idPrefix: string;
+	/** Value of AWS_NODEJS_CONNECTION_REUSE_ENABLED, if it is set. */
+	readonly reuseVariable: string | undefined;
 	/** The AWS service that a request calls, if it does. */
 	readonly serviceOf: (exchange: Exchange) => string | undefined;
 	readonly listener: TrackerListener;
@@ -55,6 +58,8 @@ export interface TrackerOptions {
 export class ConnectionTracker {
 	readonly openRequests = new Set<Request>();
 	readonly openSetups = new Set<Connection>();
+	/** Connections that are open, whatever they do. */
+	openConnections = 0;
 	private readonly journal = new Journal();
 	/** Ended connections that their agents still list, since a socket leaves its pool when it emits `close`. */
 	private readonly closing = new Set<Connection>();
@@ -85,7 +90,16 @@ export class ConnectionTracker {
 		snapshot: PoolSnapshot,
 		pool: PoolIdentity,
 	): void {
-		request.wait = { pool: snapshot, detail: this.heldBy(request, pool) };
+		const { host, port } = request.exchange;
+		const { unread, oldestUnread } = this.unreadIn(
+			this.journal.of(host, port).open,
+			pool,
+		);
+		const detail =
+			unread === 0
+				? "every connection carries a request"
+				: `${unread} of ${snapshot.busy} connections held by responses that nobody reads, the oldest for ${ms(oldestUnread)}`;
+		request.wait = { pool: snapshot, detail, unread };
 	}
 
 	/** The agent hands the connection to the request. */
@@ -112,6 +126,7 @@ export class ConnectionTracker {
 		if (!connection) return;
 		connection.requestCount += 1;
 		request.number = connection.requestCount;
+		this.hostOf(connection).requests += 1;
 		this.options.listener.requestAssigned(request);
 	}
 
@@ -120,7 +135,15 @@ export class ConnectionTracker {
 		request.endedAt = this.options.now();
 		if (error !== undefined) request.error ??= error;
 		this.openRequests.delete(request);
+		if (request.caused || request.wait) this.lookForFindings(request);
 		this.options.listener.requestEnded(request);
+	}
+
+	private lookForFindings(request: Request): void {
+		const { host, port } = request.exchange;
+		const { agents, requests } = this.journal.of(host, port);
+		const { reuseVariable } = this.options;
+		request.findings = findingsOf({ request, agents, requests, reuseVariable });
 	}
 
 	/** The process did not run for this many milliseconds. */
@@ -143,6 +166,7 @@ export class ConnectionTracker {
 			this.options.now(),
 			context,
 		);
+		this.openConnections += 1;
 		this.hostOf(connection).begin(connection);
 		this.openSetups.add(connection);
 		return connection;
@@ -187,6 +211,9 @@ export class ConnectionTracker {
 		request.caused = connection;
 		// A connection handed over by createConnection was begun before its request could be seen.
 		request.createdAt = Math.min(request.createdAt, connection.setup.start);
+		if (pool && request.decision?.reason !== "no_pool") {
+			this.hostOf(connection).madeBy(pool.agentId);
+		}
 		if (pool) {
 			const connections = this.byAgent.get(pool.agentId);
 			if (connections) connections.add(connection);
@@ -342,6 +369,7 @@ export class ConnectionTracker {
 	): void {
 		const at = this.options.now();
 		connection.ending = { at, reason, detail };
+		this.openConnections -= 1;
 		this.hostOf(connection).end(connection);
 		if (connection.pool) {
 			this.closing.add(connection);
@@ -464,17 +492,6 @@ export class ConnectionTracker {
 			}
 		}
 		return undefined;
-	}
-
-	private heldBy(request: Request, pool: PoolIdentity): string {
-		const { host, port } = request.exchange;
-		const { unread, oldestUnread } = this.unreadIn(
-			this.journal.of(host, port).open,
-			pool,
-		);
-		return unread === 0
-			? "every connection carries a request"
-			: `${unread} held by responses that nobody reads, the oldest for ${Math.round(oldestUnread)} ms`;
 	}
 }
 

@@ -50,8 +50,8 @@ function requestFacts(request: Request): LastRequestFacts | undefined {
 	if (!isHttpExchange(exchange)) return undefined;
 	const { req, res } = exchange;
 	return {
-		destroyed: req.destroyed && request.endedAt === undefined,
-		responseDestroyed: res !== undefined && res.destroyed && !res.complete,
+		destroyed: req.destroyed === true && request.endedAt === undefined,
+		responseDestroyed: res?.destroyed && !res.complete,
 		complete: request.endedAt !== undefined && res?.complete === true,
 		answered: res !== undefined,
 		reused: request.reused === true,

@@ -1,9 +1,11 @@
 import type { ConnectionTracker } from "../connections/tracker";
+import type { FreezeWatch } from "./freeze";
 
 /** What the hooks are given by the agent that installs them. */
 export interface HookEnvironment {
 	readonly tracker: ConnectionTracker;
 	readonly now: () => number;
+	readonly freezeWatch: FreezeWatch;
 	/** The span that is active in the program right now; opaque to the hooks. */
 	readonly activeContext: () => unknown;
 	readonly tracesHost: (host: string) => boolean;

@@ -6,12 +6,7 @@ import type { PoolSnapshot } from "../connections/pool";
 import type { Request } from "../connections/request";
 import type { ConnectionTracker } from "../connections/tracker";
 import { type HookEnvironment, observe } from "./environment";
-import {
-	connectionBehind,
-	follow,
-	isUntraced,
-	requestOf,
-} from "./http-requests";
+import { connectionBehind, follow, isUntraced } from "./http-requests";
 import { replaceMethod } from "./patch";
 import { differingOptions } from "./pool-key";
 import { runInScope, UNTRACED } from "./scope";
@@ -157,6 +152,9 @@ function bind(
 	}
 	const state = stateOf(socket);
 	if (state) state.keeper = keeper;
+	if (keeper.agent.keepAlive) {
+		connection.clientIdleLimit = keeper.agent.options?.timeout ? "set" : "none";
+	}
 }
 
 function snapshot(

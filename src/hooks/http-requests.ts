@@ -25,7 +25,7 @@ export function isUntraced(agent: unknown): boolean {
 
 /** Begins to follow a request, unless it is one that is not traced. */
 export function follow(
-	{ tracker, activeContext, tracesHost }: HookEnvironment,
+	{ tracker, activeContext, tracesHost, freezeWatch }: HookEnvironment,
 	req: any,
 	options: { readonly host?: unknown; readonly port?: unknown },
 ): Request | undefined {
@@ -34,6 +34,7 @@ export function follow(
 	if (isUntraced(req.agent) || req.socketPath) return undefined;
 	const exchange = httpExchange(req, options);
 	if (!tracesHost(exchange.host)) return undefined;
+	freezeWatch.check();
 	const request = tracker.requestCreated(exchange, activeContext());
 	requests.set(req, request);
 	return request;

@@ -214,7 +214,7 @@ function before(
 
 /** What has become of the socket when an event has been dealt with. */
 function after(
-	{ tracker }: HookEnvironment,
+	{ tracker, freezeWatch }: HookEnvironment,
 	socket: Socket,
 	state: SocketState,
 	event: unknown,
@@ -225,6 +225,7 @@ function after(
 		const held = connection.holder?.endedAt === undefined && connection.holder;
 		if (!held && connection.open) {
 			tracker.connectionIdle(connection);
+			freezeWatch.start();
 			state.bytesReadWhenIdle = socket.bytesRead;
 		}
 	} else if (event === "timeout") {

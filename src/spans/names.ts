@@ -70,6 +70,7 @@ export const Attribute = {
 	awsInvocationId: "conntrace.aws.invocation_id",
 	awsAttempt: "conntrace.aws.attempt",
 	awsMaxAttempts: "conntrace.aws.max_attempts",
+	findings: "conntrace.findings",
 	dnsInFlight: "conntrace.dns.in_flight",
 	tcpAttempt: "conntrace.tcp.attempt",
 } as const;

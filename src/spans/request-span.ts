@@ -27,6 +27,9 @@ export function describeRequest(request: Request): {
 			...freshAttributes(request),
 			[Attribute.timeToFirstByte]: timeToFirstByte(request),
 			[Attribute.frozen]: request.frozen,
+			[Attribute.findings]: request.findings?.length
+				? request.findings.map(({ code }) => code)
+				: undefined,
 			...(aws && awsAttributes(request, aws)),
 		}),
 	};

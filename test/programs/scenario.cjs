@@ -1,0 +1,68 @@
+// Runs the function whose source is the first argument; see test/support/scenario.ts for what it is given.
+const dns = require("node:dns");
+const http = require("node:http");
+const https = require("node:https");
+const net = require("node:net");
+const tls = require("node:tls");
+const { setTimeout: sleep } = require("node:timers/promises");
+
+const [source, target] = process.argv.slice(2);
+const { origin, port, values } = JSON.parse(target);
+
+function report(value) {
+	console.log(JSON.stringify(value));
+}
+
+function request(path, options = {}) {
+	const client = origin.startsWith("https") ? https : http;
+	return client.request(origin + path, options);
+}
+
+/** Settles when the response has ended, so that its connection is back in its pool. */
+function read(request) {
+	return new Promise((resolve, reject) => {
+		request.on("error", reject);
+		request.on("response", (response) => {
+			let body = "";
+			response.on("data", (chunk) => {
+				body += chunk.toString("latin1");
+			});
+			response.on("error", reject);
+			response.on("end", () => {
+				const answer = {
+					connection: Number(response.headers["x-connection"]),
+					number: Number(response.headers["x-request"]),
+					status: response.statusCode,
+					length: body.length,
+				};
+				// The agent takes the connection back in a later turn.
+				setImmediate(resolve, answer);
+			});
+		});
+	});
+}
+
+async function get(path, options) {
+	const sent = request(path, options);
+	sent.end();
+	return read(sent);
+}
+
+// biome-ignore lint/security/noGlobalEval: the tests write the programs
+const scenario = eval(`(${source})`);
+scenario({
+	dns,
+	http,
+	https,
+	net,
+	tls,
+	client: origin.startsWith("https") ? https : http,
+	origin,
+	port,
+	values,
+	sleep,
+	report,
+	request,
+	read,
+	get,
+});

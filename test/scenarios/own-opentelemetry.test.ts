@@ -1,0 +1,119 @@
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { describe, expect, inject } from "vitest";
+import { type Run, runProgram } from "../support/run-program.js";
+import { judge, test } from "../support/scenario.js";
+import { childrenOf, named, only, type Span } from "../support/spans.js";
+
+const API_VERSIONS = {
+	"1.4": "otel-api-1.4",
+	"1.9": "@opentelemetry/api",
+	"1.10": "otel-api-1.10",
+};
+
+const PROGRAM = resolve("test/programs/traced-by-itself.cjs");
+
+interface Recorded {
+	readonly ids: { readonly spanId: string; readonly traceId: string };
+	readonly recorded: {
+		readonly name: string;
+		readonly attributes: Readonly<Record<string, unknown>>;
+	};
+}
+
+for (const [version, api] of Object.entries(API_VERSIONS)) {
+	describe.concurrent(`a program with OpenTelemetry API ${version}`, () => {
+		for (const order of ["before", "after"] as const) {
+			for (const instrumented of [false, true]) {
+				test(`set up ${order} the agent, ${instrumented ? "with" : "without"} instrumentation of dns and net`, async ({
+					https,
+				}) => {
+					const setup = await bundle(version, api);
+					const start = (preload: "none" | "require") =>
+						runProgram(PROGRAM, {
+							preload,
+							nodeOptions: order === "before" ? ["-r", setup] : [],
+							arguments: [https.origin, ...(order === "after" ? [setup] : [])],
+							environment: { TEST_INSTRUMENT: instrumented ? "1" : "0" },
+						});
+					const alone = await start("none");
+					const connectionsAlone = https.connections.length;
+					const traced = await start("require");
+
+					expect(alone.exitCode).toBe(0);
+					expect(summary(alone).length).toBeGreaterThan(5);
+					expect(summary(traced)).toEqual(summary(alone));
+
+					const own = recorded(traced);
+					const { requests, spans } = judge(
+						traced,
+						[
+							{
+								port: https.port,
+								connections: https.connections.slice(connectionsAlone),
+							},
+						],
+						{ foreignParents: new Set(own.map(({ ids }) => ids.spanId)) },
+					);
+					expect(requests.map((span) => parentName(span, own))).toEqual([
+						...["first", "second", "inner", "together", "together"],
+						undefined,
+					]);
+					expect(
+						named(spans, "dns.lookup")
+							.map((span) => parentName(span, own))
+							.filter((name) => name !== undefined),
+					).toEqual(["lookup"]);
+					const refused = only(
+						named(spans, "connection.setup").filter(({ error }) => error),
+					);
+					expect(parentName(refused, own)).toBe("refused");
+					expect(childrenOf(spans, refused)).toHaveLength(1);
+				});
+			}
+		}
+	});
+}
+
+/** Its spans, as it reports them at its end. */
+function recorded({ reports }: Run): readonly Recorded[] {
+	return reports as readonly Recorded[];
+}
+
+/** What it recorded, without what differs from run to run. */
+function summary(run: Run): unknown[] {
+	return recorded(run).map(({ recorded }) => ({
+		...recorded,
+		attributes: Object.fromEntries(
+			Object.entries(recorded.attributes).filter(
+				([name]) => name !== "network.local.port",
+			),
+		),
+	}));
+}
+
+/** The span of the program's own that ours stands under. */
+function parentName(span: Span, own: readonly Recorded[]): string | undefined {
+	return own.find(
+		({ ids }) =>
+			ids.spanId === span.parentSpanId && ids.traceId === span.traceId,
+	)?.recorded.name;
+}
+
+/** The set-up with one version of the API inside, whatever other versions are installed. */
+async function bundle(version: string, api: string): Promise<string> {
+	const outfile = join(
+		inject("temporaryDirectory"),
+		`own-opentelemetry-${version}.cjs`,
+	);
+	await build({
+		entryPoints: [resolve("test/programs/own-opentelemetry.cjs")],
+		outfile,
+		bundle: true,
+		platform: "node",
+		...(api !== "@opentelemetry/api" && {
+			alias: { "@opentelemetry/api": api },
+		}),
+	});
+	return outfile;
+}
