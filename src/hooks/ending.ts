@@ -51,7 +51,7 @@ function requestFacts(request: Request): LastRequestFacts | undefined {
 	const { req, res } = exchange;
 	return {
 		destroyed: req.destroyed === true && request.endedAt === undefined,
-		responseDestroyed: res?.destroyed && !res.complete,
+		responseDestroyed: res?.destroyed === true && !res.complete,
 		complete: request.endedAt !== undefined && res?.complete === true,
 		answered: res !== undefined,
 		reused: request.reused === true,

@@ -1,0 +1,62 @@
+import { randomBytes } from "node:crypto";
+import { awsServiceOf } from "../aws/aws-call";
+import { ConnectionTracker } from "../connections/tracker";
+import { ExportPipeline } from "../export/pipeline";
+import { createResource } from "../export/resource";
+import { createSampler } from "../export/sampler";
+import { FreezeWatch } from "../hooks/freeze";
+import { leaveUntraced } from "../hooks/http-requests";
+import { installHooks } from "../hooks/install";
+import { activeSpanContext } from "../spans/active-span";
+import { now } from "../spans/clock";
+import { SpanWriter } from "../spans/writer";
+import { readConfiguration } from "./config";
+import { Faults } from "./faults";
+import { say } from "./log";
+import { onProcessEnd } from "./process-end";
+
+/** Starts the agent in this process: reads the configuration and wires hooks, model, spans and export together. */
+export function startAgent(env: NodeJS.ProcessEnv): void {
+	const { configuration, warnings } = readConfiguration(env);
+	if (configuration.disabled) return;
+	for (const warning of warnings) say(warning);
+
+	const faults = new Faults();
+	const pipeline = new ExportPipeline(configuration, leaveUntraced);
+	const writer = new SpanWriter({
+		resource: createResource(),
+		sampler: createSampler(configuration.sampler),
+		now,
+		write: (span) => pipeline.write(span),
+	});
+	const tracker = new ConnectionTracker({
+		now,
+		idPrefix: randomBytes(6).toString("hex"),
+		reuseVariable: configuration.reuseVariable,
+		serviceOf: awsServiceOf,
+		listener: writer,
+	});
+	installHooks({
+		tracker,
+		now,
+		activeContext: activeSpanContext,
+		tracesHost: configuration.tracesHost,
+		onFault: faults.take,
+		freezeWatch: new FreezeWatch({
+			now,
+			needed: () => tracker.openConnections > 0,
+			onFrozen: (duration) => tracker.processFrozen(duration),
+		}),
+	});
+	onProcessEnd({
+		pending: () => pipeline.pending,
+		flush: async () => {
+			writer.writeRawSetups();
+			await pipeline.flush(configuration.flushTimeout);
+		},
+		finish: () => {
+			writer.writeUnfinished(tracker.openRequests, tracker.openSetups);
+			pipeline.finish(configuration.flushTimeout);
+		},
+	});
+}
