@@ -22,8 +22,7 @@ declare module "vitest" {
 export default async function setup({
 	provide,
 }: TestProject): Promise<() => Promise<void>> {
-	if (!process.env.DEV_REGISTER)
-		execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
+	execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
 	const directory = await mkdtemp(join(tmpdir(), "conntrace-test-"));
 	const { server, authority } = await makeCertificates();
 	const authorityFile = join(directory, "authority.pem");

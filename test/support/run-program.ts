@@ -6,7 +6,7 @@ import { inject } from "vitest";
 import { readSpans, type Span } from "./spans.js";
 
 /** The agent's file, as it is preloaded. */
-export const REGISTER = resolve(process.env.DEV_REGISTER ?? "dist/register.js");
+export const REGISTER = resolve("dist/register.js");
 
 /** How the agent is loaded: by `-r`, `--import`, `NODE_OPTIONS`, or not at all. */
 export type Preload = "require" | "import" | "NODE_OPTIONS" | "none";
