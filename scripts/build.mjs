@@ -1,5 +1,5 @@
 // Builds dist/ with esbuild: each entry becomes one file.
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { build } from "esbuild";
 
 /**
@@ -32,7 +32,6 @@ const shared = {
 	logLevel: "warning",
 };
 
-await rm("dist", { recursive: true, force: true });
 await build({
 	...shared,
 	entryPoints: { register: "src/register.ts" },

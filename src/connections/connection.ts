@@ -40,6 +40,8 @@ export class Connection {
 	requestCount = 0;
 	/** The request that holds the connection now. */
 	holder?: Request | undefined;
+	/** When the last request that it carried was over. */
+	lastRequestEndedAt?: number;
 	/** When it went back to its pool; absent while it is held. */
 	idleSince?: number | undefined;
 	hints?: ServerHints;

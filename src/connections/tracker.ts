@@ -111,8 +111,8 @@ export class ConnectionTracker {
 			if (connection.readyAt !== undefined) {
 				request.connectionAge = now - connection.readyAt;
 			}
-			if (connection.idleSince !== undefined) {
-				request.connectionIdle = now - connection.idleSince;
+			if (connection.lastRequestEndedAt !== undefined) {
+				request.connectionIdle = now - connection.lastRequestEndedAt;
 			}
 		}
 		connection.holder = request;
@@ -133,6 +133,9 @@ export class ConnectionTracker {
 	requestEnded(request: Request, error?: string): void {
 		if (request.endedAt !== undefined) return;
 		request.endedAt = this.options.now();
+		if (request.connection) {
+			request.connection.lastRequestEndedAt = request.endedAt;
+		}
 		if (error !== undefined) request.error ??= error;
 		this.openRequests.delete(request);
 		if (request.caused || request.wait) this.lookForFindings(request);

@@ -20,7 +20,8 @@ class HttpExchange implements Exchange {
 		const host = this.host.includes(":") ? `[${this.host}]` : this.host;
 		const standardPort = protocol === "https:" ? 443 : 80;
 		const port = this.port === standardPort ? "" : `:${this.port}`;
-		return `${protocol}//${host}${port}${path}`;
+		// The path of a CONNECT is the address behind the proxy.
+		return `${protocol}//${host}${port}${path.startsWith("/") ? path : ""}`;
 	}
 
 	requestHeader(name: string): string | undefined {

@@ -25,7 +25,10 @@ function handshakeBegun({ tracker }: HookEnvironment, socket: any): void {
 	if (below && !stateOf(socket)) watch(socket, below);
 	const state = stateOf(socket);
 	if (state) {
-		tracker.handshakeBegun(state.connection, socket._host ?? socket.servername);
+		tracker.handshakeBegun(
+			state.connection,
+			socket._host || socket.servername || undefined,
+		);
 	}
 }
 

@@ -107,7 +107,9 @@ export class SpanWriter implements TrackerListener {
 			this.writeRequest(request, now, true);
 			if (request.caused) this.writeSetup(request.caused, now);
 		}
-		for (const connection of setups) this.writeSetup(connection, now);
+		for (const connection of setups) {
+			if (!this.written.has(connection)) this.writeSetup(connection, now);
+		}
 	}
 
 	private keepRaw(connection: Connection): void {
