@@ -34,9 +34,17 @@ function watched(
 		if (!onEnd) return original.apply(this, args);
 		return listenToPhases(
 			(phase) => observe(environment, () => onEnd(phase)),
-			() => instrumented.apply(this, args),
+			() => unobserved(instrumented.apply(this, args)),
 		);
 	};
+}
+
+/**
+ * The package listens to the promise that it returns, by which a rejection would count as handled. The program gets
+ * one that nobody has listened to.
+ */
+function unobserved(result: unknown): unknown {
+	return result instanceof Promise ? result.then((value) => value) : result;
 }
 
 /** Opens a lookup if a name is to be resolved and nobody watches over it yet; returns what to do at its end. */

@@ -35,16 +35,17 @@ function handshakeBegun({ tracker }: HookEnvironment, socket: any): void {
 /** Reads what was agreed. The certificate is asked for alone, without its chain. */
 export function handshakeDetails(socket: TLSSocket): HandshakeDetails {
 	const [name, version] = protocol(socket.getProtocol());
-	const certificate = socket.getPeerX509Certificate();
+	const certificate = socket.getPeerCertificate();
 	return {
 		protocolName: name,
 		protocolVersion: version,
 		cipher: socket.getCipher()?.standardName,
 		nextProtocol: socket.alpnProtocol || undefined,
 		resumed: socket.isSessionReused(),
-		serverSubject: distinguishedName(certificate?.subject),
-		serverIssuer: distinguishedName(certificate?.issuer),
-		serverNotAfter: certificate && new Date(certificate.validTo).toISOString(),
+		serverSubject: distinguishedName(certificate.subject),
+		serverIssuer: distinguishedName(certificate.issuer),
+		serverNotAfter:
+			certificate.valid_to && new Date(certificate.valid_to).toISOString(),
 	};
 }
 
@@ -54,7 +55,11 @@ function protocol(text: string | null): (string | undefined)[] {
 	return match ? [match[1]?.toLowerCase(), match[2]] : [];
 }
 
-/** Node prints one attribute a line; RFC 4514 has them in one line, the most specific first. */
-function distinguishedName(text: string | undefined): string | undefined {
-	return text?.split("\n").reverse().join(", ");
+/** RFC 4514 has the most specific attribute first; of one with several values the convention wants them all. */
+function distinguishedName(name: object | undefined): string | undefined {
+	if (!name) return undefined;
+	return Object.entries(name)
+		.reverse()
+		.map(([attribute, value]) => `${attribute}=${String(value)}`)
+		.join(", ");
 }

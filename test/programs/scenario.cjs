@@ -1,5 +1,6 @@
 // Runs the function whose source is the first argument; see test/support/scenario.ts for what it is given.
 const dns = require("node:dns");
+const { once } = require("node:events");
 const http = require("node:http");
 const https = require("node:https");
 const net = require("node:net");
@@ -61,6 +62,7 @@ scenario({
 	port,
 	values,
 	sleep,
+	once,
 	report,
 	request,
 	read,

@@ -3,6 +3,9 @@ import { runScenario, test } from "../support/scenario.js";
 import { refusingPort, startServer } from "../support/server.js";
 import { readSpans } from "../support/spans.js";
 
+/** More than a program takes to start, do its work and end. */
+const START_MS = 2500;
+
 test("by OTLP the same spans arrive as in the file, and none about their delivery", async ({
 	https,
 }) => {
@@ -43,10 +46,11 @@ test("by OTLP the same spans arrive as in the file, and none about their deliver
 	expect(received.toSorted(byId)).toEqual(run.spans.toSorted(byId));
 });
 
-test("a collector that is not there costs the program one line", async ({
+test("a collector that is not there costs the program one line and half a second", async ({
 	https,
 }) => {
 	const port = await refusingPort();
+	const begin = performance.now();
 	const run = await runScenario(
 		https,
 		async ({ get, report }) => {
@@ -59,6 +63,7 @@ test("a collector that is not there costs the program one line", async ({
 			},
 		},
 	);
+	expect(performance.now() - begin).toBeLessThan(500 + START_MS);
 	expect(run.exitCode).toBe(0);
 	expect(run.reports).toHaveLength(1);
 	expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { describe, expect } from "vitest";
 import {
 	test as base,
@@ -51,12 +52,12 @@ describeBoth("a request that is given up", ({ test }) => {
 	test("while it waits for the response: its connection goes with it", async ({
 		server,
 	}) => {
-		const run = await trace(server, async ({ request, get, client, sleep }) => {
+		const run = await trace(server, async ({ request, get, client, once }) => {
 			const agent = new client.Agent({ keepAlive: true });
 			const aborted = request("/never", { agent });
 			aborted.on("error", () => {});
 			aborted.end();
-			await sleep(60);
+			await once(aborted, "finish");
 			aborted.destroy();
 			await get("/after", { agent });
 			agent.destroy();
@@ -67,12 +68,11 @@ describeBoth("a request that is given up", ({ test }) => {
 	});
 
 	test("in the middle of its body", async ({ server }) => {
-		const run = await trace(server, async ({ request, get, client, sleep }) => {
+		const run = await trace(server, async ({ request, get, client }) => {
 			const agent = new client.Agent({ keepAlive: true });
 			const upload = request("/never", { agent, method: "POST" });
 			upload.on("error", () => {});
-			upload.write("first");
-			await sleep(60);
+			await new Promise((resolve) => upload.write("first", resolve));
 			upload.destroy();
 			await get("/after", { agent });
 			agent.destroy();
@@ -104,14 +104,14 @@ describeBoth("a request that is given up", ({ test }) => {
 	});
 
 	test("by its own time limit", async ({ server }) => {
-		const run = await trace(server, async ({ request, sleep }) => {
-			const slow = request("/never", { agent: false, timeout: 50 });
+		const run = await trace(server, async ({ request, once }) => {
+			const slow = request("/never", { agent: false, timeout: 100 });
 			slow.on("timeout", () =>
 				slow.destroy(Object.assign(new Error("slow"), { code: "ETOOSLOW" })),
 			);
 			slow.on("error", () => {});
 			slow.end();
-			await sleep(100);
+			await once(slow, "close");
 		});
 		expect(errorsOf(run.requests)).toEqual(["ETOOSLOW"]);
 	});
@@ -253,10 +253,12 @@ describe.concurrent("a host that cannot be reached", () => {
 describe.concurrent("a handshake that comes to nothing", () => {
 	base("the server never speaks and the client gives up", async () => {
 		const silent = await startSilentServer();
-		const run = await trace(silent, async ({ https, port, sleep }) => {
+		const run = await trace(silent, async ({ https, port, sleep, once }) => {
 			const request = https.get({ host: "localhost", port, agent: false });
 			request.on("error", () => {});
-			await sleep(100);
+			const [socket] = await once(request, "socket");
+			await once(socket as Socket, "connect");
+			await sleep(60);
 			request.destroy();
 		});
 		await silent.close();
@@ -329,14 +331,15 @@ describe.concurrent("a handshake that comes to nothing", () => {
 
 	base("after a failed attempt the next connection is fresh", async () => {
 		const silent = await startSilentServer();
-		const run = await trace(silent, async ({ https, port, sleep }) => {
+		const run = await trace(silent, async ({ https, port, once }) => {
 			const agent = new https.Agent({ keepAlive: true });
 			for (let call = 1; call <= 2; call++) {
 				const request = https.get({ host: "localhost", port, agent });
 				request.on("error", () => {});
-				await sleep(60);
+				const [socket] = await once(request, "socket");
+				await once(socket as Socket, "connect");
 				request.destroy();
-				await sleep(10);
+				await once(request, "close");
 			}
 		});
 		await silent.close();

@@ -50,7 +50,7 @@ describeBoth("nothing secret is exported", ({ test }) => {
 	});
 
 	test("of requests that fail", async ({ server }) => {
-		const run = await runScenario(server, async ({ client, origin, sleep }) => {
+		const run = await runScenario(server, async ({ client, origin, once }) => {
 			for (const path of ["/drop?token=secret-query", "/never?a=secret-a"]) {
 				const request = client.request(`${origin}${path}`, {
 					agent: false,
@@ -58,9 +58,9 @@ describeBoth("nothing secret is exported", ({ test }) => {
 				});
 				request.on("error", () => {});
 				request.end("secret-body");
-				await sleep(40);
+				await once(request, "finish");
 				request.destroy(new Error("secret-reason"));
-				await sleep(10);
+				await once(request, "close");
 			}
 		});
 		judge(run, [server]);

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { describe, expect } from "vitest";
 import { checkContract } from "../support/contract.js";
 import { compareWithServer } from "../support/ground-truth.js";
@@ -9,13 +10,18 @@ const UNFINISHED = "conntrace.unfinished";
 
 describe.concurrent("the process ends before its spans do", () => {
 	test("with a request that waits for its response", async ({ https }) => {
-		const run = await trace(https, async ({ client, get, request, sleep }) => {
-			const agent = new client.Agent({ keepAlive: true });
-			await get("/", { agent });
-			request("/never", { agent }).end();
-			await sleep(60);
-			process.exit(0);
-		});
+		const run = await trace(
+			https,
+			async ({ client, get, request, sleep, once }) => {
+				const agent = new client.Agent({ keepAlive: true });
+				await get("/", { agent });
+				const waiting = request("/never", { agent });
+				waiting.end();
+				await once(waiting, "finish");
+				await sleep(60);
+				process.exit(0);
+			},
+		);
 		const [finished, unfinished] = run.requests;
 		expect(finished?.attributes).not.toHaveProperty(UNFINISHED);
 		expect(unfinished?.attributes).toMatchObject({
@@ -45,9 +51,10 @@ describe.concurrent("the process ends before its spans do", () => {
 
 	test("in the middle of a handshake", async () => {
 		const silent = await startSilentServer();
-		const run = await trace(silent, async ({ https, port, sleep }) => {
-			https.get({ host: "localhost", port, agent: false });
-			await sleep(60);
+		const run = await trace(silent, async ({ https, port, once }) => {
+			const request = https.get({ host: "localhost", port, agent: false });
+			const [socket] = await once(request, "socket");
+			await once(socket as Socket, "connect");
 			process.exit(0);
 		});
 		await silent.close();
@@ -63,10 +70,8 @@ describe.concurrent("the process ends before its spans do", () => {
 	});
 
 	test("in the middle of a name resolution", async ({ http }) => {
-		const run = await trace(http, async ({ request, sleep }) => {
-			request("/", { agent: false, lookup: () => {} }).end();
-			await sleep(40);
-			process.exit(0);
+		const run = await trace(http, ({ request }) => {
+			request("/", { agent: false, lookup: () => process.exit(0) }).end();
 		});
 		expect(http.connections).toHaveLength(0);
 		expect(only(named(run.spans, "dns.lookup")).attributes).toHaveProperty(
@@ -76,11 +81,12 @@ describe.concurrent("the process ends before its spans do", () => {
 	});
 
 	test("with a request that waits for a connection", async ({ http }) => {
-		const run = await trace(http, async ({ client, request, sleep }) => {
+		const run = await trace(http, async ({ client, request, once }) => {
 			const agent = new client.Agent({ keepAlive: true, maxSockets: 1 });
-			request("/never", { agent }).end();
+			const holder = request("/never", { agent });
+			holder.end();
 			request("/waiting", { agent }).end();
-			await sleep(60);
+			await once(holder, "finish");
 			process.exit(0);
 		});
 		const waiting = run.requests[1];
@@ -103,12 +109,12 @@ describe.concurrent("the process ends before its spans do", () => {
 		test(`by ${signal}`, async ({ http }) => {
 			const run = await runScenario(
 				http,
-				async ({ get, request, report, sleep }) => {
+				async ({ get, request, report, once }) => {
 					await get("/");
-					request("/never").end();
-					await sleep(40);
+					const waiting = request("/never");
+					waiting.end();
+					await once(waiting, "finish");
 					report("ready");
-					await sleep(10_000);
 				},
 				{ signalAfterFirstLine: signal },
 			);
@@ -120,10 +126,11 @@ describe.concurrent("the process ends before its spans do", () => {
 	}
 
 	test("by an uncaught error", async ({ http }) => {
-		const run = await runScenario(http, async ({ get, request, sleep }) => {
+		const run = await runScenario(http, async ({ get, request, once }) => {
 			await get("/");
-			request("/never").end();
-			await sleep(40);
+			const waiting = request("/never");
+			waiting.end();
+			await once(waiting, "finish");
 			throw new Error("the program's own");
 		});
 		expect(run.exitCode).toBe(1);

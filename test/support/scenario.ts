@@ -1,4 +1,5 @@
 import type dns from "node:dns";
+import type { EventEmitter } from "node:events";
 import type http from "node:http";
 import type https from "node:https";
 import type net from "node:net";
@@ -33,6 +34,8 @@ export interface Program<Values = undefined> {
 	readonly port: number;
 	readonly values: Values;
 	sleep(milliseconds: number): Promise<void>;
+	/** Waits for an event. */
+	once(emitter: EventEmitter, event: string): Promise<unknown[]>;
 	/** Tells the test; anything that JSON can say. */
 	report(value: unknown): void;
 	/** A request to a path of the server, not yet sent. */
