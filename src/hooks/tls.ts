@@ -32,7 +32,10 @@ function handshakeBegun({ tracker }: HookEnvironment, socket: any): void {
 	}
 }
 
-/** Reads what was agreed. The certificate is asked for alone, without its chain. */
+/**
+ * Reads what was agreed. The certificate is asked for alone, without its chain, and not by `getPeerX509Certificate`,
+ * after which the program would be given no certificate any more (seen on Node 20.20.2).
+ */
 export function handshakeDetails(socket: TLSSocket): HandshakeDetails {
 	const [name, version] = protocol(socket.getProtocol());
 	const certificate = socket.getPeerCertificate();
