@@ -1,6 +1,5 @@
 // Runs the function whose source is the first argument; see test/support/scenario.ts for what it is given.
 const dns = require("node:dns");
-const { once } = require("node:events");
 const http = require("node:http");
 const https = require("node:https");
 const net = require("node:net");
@@ -12,6 +11,12 @@ const { origin, port, values } = JSON.parse(target);
 
 function report(value) {
 	console.log(JSON.stringify(value));
+}
+
+function once(emitter, event) {
+	return new Promise((resolve) =>
+		emitter.once(event, (...values) => resolve(values)),
+	);
 }
 
 function request(path, options = {}) {

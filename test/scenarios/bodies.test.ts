@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { describeBoth, trace } from "../support/scenario.js";
+import { startServer } from "../support/server.js";
 import { errorsOf, isReused, only } from "../support/spans.js";
 
 describeBoth("response bodies", ({ test }) => {
@@ -142,12 +143,13 @@ describeBoth("connections that leave HTTP", ({ test }) => {
 	});
 
 	test("a tunnel", async ({ server }) => {
+		const target = await startServer();
 		const run = await trace(
 			server,
-			async ({ client, http, origin, port, report }) => {
+			async ({ client, origin, values, report }) => {
 				const connect = client.request(`${origin}/`, {
 					method: "CONNECT",
-					path: `localhost:${port}`,
+					path: `localhost:${values}`,
 					agent: false,
 				});
 				connect.end();
@@ -158,9 +160,10 @@ describeBoth("connections that leave HTTP", ({ test }) => {
 						socket.end();
 					});
 				});
-				http.globalAgent.destroy();
 			},
+			{ values: target.port },
 		);
+		await target.close();
 		expect(run.reports).toEqual([200]);
 		const span = run.requests[0];
 		expect(span?.name).toBe("CONNECT");

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, inject } from "vitest";
@@ -84,9 +85,10 @@ async function bundle(
 	format: "cjs" | "esm",
 	extension: string,
 ): Promise<string> {
+	// A file of its own for each test: they run at the same time.
 	const outfile = join(
 		inject("temporaryDirectory"),
-		`bundled-${program}.${extension}`,
+		`${randomUUID()}.${extension}`,
 	);
 	await build({
 		entryPoints: [resolve("test/programs", program)],

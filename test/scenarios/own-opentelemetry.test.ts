@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, inject } from "vitest";
@@ -28,7 +29,7 @@ for (const [version, api] of Object.entries(API_VERSIONS)) {
 				test(`set up ${order} the agent, ${instrumented ? "with" : "without"} instrumentation of dns and net`, async ({
 					https,
 				}) => {
-					const setup = await bundle(version, api);
+					const setup = await bundle(api);
 					const start = (preload: "none" | "require") =>
 						runProgram(PROGRAM, {
 							preload,
@@ -101,11 +102,9 @@ function parentName(span: Span, own: readonly Recorded[]): string | undefined {
 }
 
 /** The set-up with one version of the API inside, whatever other versions are installed. */
-async function bundle(version: string, api: string): Promise<string> {
-	const outfile = join(
-		inject("temporaryDirectory"),
-		`own-opentelemetry-${version}.cjs`,
-	);
+async function bundle(api: string): Promise<string> {
+	// A file of its own for each test: they run at the same time.
+	const outfile = join(inject("temporaryDirectory"), `${randomUUID()}.cjs`);
 	await build({
 		entryPoints: [resolve("test/programs/own-opentelemetry.cjs")],
 		outfile,

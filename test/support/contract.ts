@@ -10,9 +10,6 @@ export interface ContractOptions {
 const TOLERANCE = 1000n;
 const TOLERANCE_MS = Number(TOLERANCE) / 1e6;
 
-/** What may pass between two phases of a setup before the setup is more than their sum, in milliseconds. */
-const GAP_MS = 2;
-
 /** Holds exported spans against every rule of the trace contract that can be seen in them; an empty list is good news. */
 export function checkContract(
 	spans: readonly Span[],
@@ -525,7 +522,7 @@ function* hasPhasesInOrder(span: Span, trace: Trace): Generator<string> {
 	);
 	// A program that makes its connections itself may let time pass between the phases.
 	const byRequest = trace.parentOf(span) !== undefined;
-	if (byRequest && succeeded(span) && duration(span) - sum > GAP_MS)
+	if (byRequest && succeeded(span) && duration(span) - sum > 3 * TOLERANCE_MS)
 		yield `takes ${duration(span)} ms, its phases ${sum} ms`;
 }
 

@@ -34,7 +34,7 @@ export interface Program<Values = undefined> {
 	readonly port: number;
 	readonly values: Values;
 	sleep(milliseconds: number): Promise<void>;
-	/** Waits for an event. */
+	/** Waits for an event, whatever errors there are before it. */
 	once(emitter: EventEmitter, event: string): Promise<unknown[]>;
 	/** Tells the test; anything that JSON can say. */
 	report(value: unknown): void;
