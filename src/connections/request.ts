@@ -36,7 +36,7 @@ export class Request {
 	caused?: Connection;
 	decision?: Decision;
 	wait?: Wait;
-	assignedAt?: number;
+	assignedAt?: number | undefined;
 	writtenAt?: number;
 	firstByteAt?: number;
 	respondedAt?: number;
@@ -45,8 +45,8 @@ export class Request {
 	/** Position among the requests on its connection, from 1. */
 	number?: number;
 	/** Age and idle time of a reused connection when it was assigned. */
-	connectionAge?: number;
-	connectionIdle?: number;
+	connectionAge?: number | undefined;
+	connectionIdle?: number | undefined;
 	frozen?: number;
 	/** The socket's inactivity limit passed while the request was under way. */
 	timedOut = false;
@@ -60,6 +60,15 @@ export class Request {
 		/** The span that was active when it was created; opaque here. */
 		readonly context: unknown,
 	) {}
+
+	/** Forgets a connection that the agent assigned and that the request did not live to use. */
+	giveUpUnusedConnection(): void {
+		if (this.connection === this.caused) return;
+		this.connection = undefined;
+		this.assignedAt = undefined;
+		this.connectionAge = undefined;
+		this.connectionIdle = undefined;
+	}
 
 	/** Has its connection carried a request before? Absent while no connection is known. */
 	get reused(): boolean | undefined {

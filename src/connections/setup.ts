@@ -59,6 +59,8 @@ export class Setup implements Phase {
 	end?: number;
 	error?: string;
 	lookup?: Lookup;
+	/** The attempt that made the tunnel through which this connection runs. */
+	tunnel?: ConnectAttempt | undefined;
 	readonly attempts: ConnectAttempt[] = [];
 	handshake?: Handshake;
 
@@ -74,7 +76,7 @@ export class Setup implements Phase {
 
 	/** The attempt that led to the connection. */
 	get connectedAttempt(): ConnectAttempt | undefined {
-		const last = this.attempts.at(-1);
+		const last = this.attempts.at(-1) ?? this.tunnel;
 		return last?.end !== undefined && last.error === undefined
 			? last
 			: undefined;
@@ -83,7 +85,7 @@ export class Setup implements Phase {
 	beginAttempt(at: number, peer: Endpoint | undefined): ConnectAttempt {
 		const attempt: ConnectAttempt = {
 			number: this.attempts.length + 1,
-			start: this.attempts.length === 0 ? this.firstAttemptStart(at) : at,
+			start: this.attempts.length === 0 ? this.firstAttemptStart : at,
 		};
 		if (peer) attempt.peer = peer;
 		this.attempts.push(attempt);
@@ -103,8 +105,8 @@ export class Setup implements Phase {
 		this.error = error;
 	}
 
-	/** Node begins the first attempt in the same turn in which the name was resolved. */
-	private firstAttemptStart(at: number): number {
-		return this.lookup?.end ?? at;
+	/** Node begins the first attempt as soon as the name is resolved, or at once if there is none to resolve. */
+	private get firstAttemptStart(): number {
+		return this.lookup?.end ?? this.start;
 	}
 }

@@ -133,6 +133,7 @@ export class ConnectionTracker {
 	requestEnded(request: Request, error?: string): void {
 		if (request.endedAt !== undefined) return;
 		request.endedAt = this.options.now();
+		if (request.number === undefined) request.giveUpUnusedConnection();
 		if (request.connection) {
 			request.connection.lastRequestEndedAt = request.endedAt;
 		}
@@ -172,6 +173,19 @@ export class ConnectionTracker {
 		this.openConnections += 1;
 		this.hostOf(connection).begin(connection);
 		this.openSetups.add(connection);
+		return connection;
+	}
+
+	/** A TLS connection through a tunnel that an earlier connection has become. */
+	connectionThrough(
+		tunnel: Connection,
+		origin: Origin,
+		context: unknown,
+	): Connection {
+		const connection = this.connectionBegun(origin, true, context);
+		const { setup } = connection;
+		setup.tunnel = tunnel.setup.connectedAttempt;
+		setup.handshake = { start: setup.start };
 		return connection;
 	}
 
@@ -225,7 +239,7 @@ export class ConnectionTracker {
 	}
 
 	/** A name is resolved by the system. */
-	lookupBegun(name: string, start = this.options.now()): Lookup {
+	lookupBegun(name: string, start: number): Lookup {
 		const lookup = {
 			name,
 			start,
@@ -301,8 +315,7 @@ export class ConnectionTracker {
 		const now = this.options.now();
 		// Node before 20.12 does not report attempts.
 		const attempt: ConnectAttempt =
-			setup.openAttempt ??
-			setup.beginAttempt(setup.lookup?.end ?? setup.start, peer);
+			setup.openAttempt ?? setup.beginAttempt(now, peer);
 		attempt.end = now;
 		if (peer) attempt.peer = peer;
 		if (local) attempt.local = local;

@@ -131,22 +131,53 @@ function patch<T extends object>(
 
 type AnyFunction = (this: any, ...args: any[]) => any;
 
-/** `connect` as instrumentation-net patches it; `this` is a stand-in for the socket. */
-export function instrumentConnect(connect: AnyFunction): AnyFunction {
+/*
+ * The packages rethrow what the function that they patch throws, and Node would then print their line as the place
+ * where it was thrown. So the patched functions never call Node: they hand out what they would have called it with.
+ */
+
+/** Applies instrumentation-net to the connect of a socket that is represented by its stand-in. */
+export function observedConnect(): (
+	standIn: object | undefined,
+	args: readonly unknown[],
+) => void {
 	const net = patch(new NetInstrumentation({ enabled: false }), "net", {
-		Socket: { prototype: { connect } },
+		Socket: { prototype: { connect() {} } },
 	});
-	return net.Socket.prototype.connect;
+	const connect: AnyFunction = net.Socket.prototype.connect;
+	return (standIn, args) => connect.apply(standIn, [...args]);
 }
 
-/** `dns.lookup` and `dns.promises.lookup` as instrumentation-dns patches them. */
-export function instrumentLookups(
-	lookup: AnyFunction,
-	promisesLookup: AnyFunction,
-): { readonly lookup: AnyFunction; readonly promisesLookup: AnyFunction } {
+/** Applies instrumentation-dns to calls of `dns.lookup` and `dns.promises.lookup`. */
+export interface ObservedLookups {
+	/** The arguments with the callback that sees the end of the lookup. */
+	callbackLookup(args: readonly unknown[]): unknown[];
+	/** Sees the end of a lookup that has begun. */
+	promisesLookup(args: readonly unknown[], result: Promise<unknown>): void;
+}
+
+export function observedLookups(): ObservedLookups {
+	let observedArguments: unknown[] = [];
+	let promise: Promise<unknown> | undefined;
 	const dns = patch(new DnsInstrumentation({ enabled: false }), "dns", {
-		lookup,
-		promises: { lookup: promisesLookup },
+		lookup: (...args: unknown[]) => {
+			observedArguments = args;
+		},
+		promises: { lookup: () => promise },
 	});
-	return { lookup: dns.lookup, promisesLookup: dns.promises.lookup };
+	const lookup: AnyFunction = dns.lookup;
+	const promisesLookup: AnyFunction = dns.promises.lookup;
+	return {
+		callbackLookup(args) {
+			// Without a callback Node refuses the call.
+			if (typeof args.at(-1) !== "function") return [...args];
+			lookup(...args);
+			return observedArguments;
+		},
+		promisesLookup(args, result) {
+			promise = result;
+			promisesLookup(...args);
+			promise = undefined;
+		},
+	};
 }

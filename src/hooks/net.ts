@@ -6,11 +6,11 @@ import { whileConnecting } from "./connecting";
 import { endingFacts } from "./ending";
 import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
-import { instrumentConnect, listenToPhases } from "./instrumentation-packages";
+import { listenToPhases, observedConnect } from "./instrumentation-packages";
 import { replaceMethod } from "./patch";
 import { currentScope, UNTRACED } from "./scope";
 import { type SocketState, stateOf, watch } from "./sockets";
-import { type SocketStandIn, standInOf } from "./stand-in";
+import { standInOf } from "./stand-in";
 import { handshakeDetails } from "./tls";
 
 /**
@@ -19,25 +19,21 @@ import { handshakeDetails } from "./tls";
  * Checked on Node 20, 22, 24, 26.
  */
 export function hookNet(environment: HookEnvironment): void {
-	replaceMethod(Socket.prototype, "connect", (nodeConnect) => {
-		const instrumented = instrumentConnect(function connect(
-			this: SocketStandIn,
-			...args
-		) {
-			return nodeConnect.apply(this.socket, args);
-		});
-		return function connect(this: Socket, ...args) {
+	const observed = observedConnect();
+	replaceMethod(Socket.prototype, "connect", (connect) => {
+		return function (this: Socket, ...args) {
 			const state = observe(environment, () => begin(environment, this, args));
-			if (!state) return nodeConnect.apply(this, args);
-			return whileConnecting(state.connection, () =>
+			if (!state) return connect.apply(this, args);
+			observe(environment, () =>
 				listenToPhases(
 					({ name, failure }) =>
 						observe(environment, () => {
 							if (failure === undefined) endPhase(environment, name, this);
 						}),
-					() => instrumented.apply(state.standIn, args),
+					() => observed(state.standIn, args),
 				),
 			);
+			return whileConnecting(state.connection, () => connect.apply(this, args));
 		};
 	});
 

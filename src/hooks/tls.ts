@@ -1,35 +1,85 @@
 import { TLSSocket } from "node:tls";
+import type { Connection } from "../connections/connection";
 import type { HandshakeDetails } from "../connections/setup";
 import { type HookEnvironment, observe } from "./environment";
 import { replaceMethod } from "./patch";
-import { stateOf, watch } from "./sockets";
+import { currentScope, UNTRACED } from "./scope";
+import { type SocketState, stateOf, watch } from "./sockets";
 
 /**
  * Watches the beginning of TLS handshakes by `TLSSocket.prototype._start`, which Node calls when the transport below
- * is connected: for its own sockets as for a socket that the program hands to `tls.connect`.
- * Checked on Node 20, 22, 24, 26.
+ * is connected: for its own sockets as for a socket that the program hands to `tls.connect`. The name that is sent
+ * (SNI) passes through `setServername` before. Checked on Node 20, 22, 24, 26.
  */
 export function hookTls(environment: HookEnvironment): void {
+	const serverNames = new WeakMap<object, string>();
+
+	replaceMethod(TLSSocket.prototype, "setServername", (setServername) => {
+		return function (this: TLSSocket, ...args) {
+			const result = setServername.apply(this, args);
+			serverNames.set(this, args[0]);
+			return result;
+		};
+	});
+
 	replaceMethod(TLSSocket.prototype, "_start", (start) => {
-		return function _start(this: any) {
-			observe(environment, () => handshakeBegun(environment, this));
-			return start.call(this);
+		return function (this: any, ...args) {
+			observe(environment, () =>
+				handshakeBegun(environment, this, serverNames.get(this)),
+			);
+			return start.apply(this, args);
 		};
 	});
 }
 
-function handshakeBegun({ tracker }: HookEnvironment, socket: any): void {
+function handshakeBegun(
+	environment: HookEnvironment,
+	socket: any,
+	serverName: string | undefined,
+): void {
 	// Still connecting: Node calls again. Without a handle: given up in between.
 	if (socket.connecting || !socket._handle) return;
-	const below = socket._parent ? stateOf(socket._parent) : undefined;
-	if (below && !stateOf(socket)) watch(socket, below);
-	const state = stateOf(socket);
-	if (state) {
-		tracker.handshakeBegun(
-			state.connection,
-			socket._host || socket.servername || undefined,
-		);
+	const state = stateOf(socket) ?? overSocket(environment, socket, serverName);
+	if (state) environment.tracker.handshakeBegun(state.connection, serverName);
+}
+
+/** The connection of a TLS socket over a socket that was there before it. */
+function overSocket(
+	environment: HookEnvironment,
+	socket: any,
+	serverName: string | undefined,
+): SocketState | undefined {
+	const below = socket._parent && stateOf(socket._parent);
+	if (!below) return undefined;
+	const { connection } = below;
+	// Behind a tunnel there is another server, to which this is a new connection.
+	const state =
+		connection.open && connection.requestCount === 0
+			? below
+			: { connection: throughTunnel(environment, connection, serverName) };
+	watch(socket, state);
+	return state;
+}
+
+function throughTunnel(
+	{ tracker, activeContext }: HookEnvironment,
+	tunnel: Connection,
+	serverName: string | undefined,
+): Connection {
+	const scope = currentScope();
+	const cause = scope === UNTRACED ? undefined : scope;
+	const connection = tracker.connectionThrough(
+		tunnel,
+		cause?.request.exchange ?? {
+			host: serverName ?? tunnel.origin.host,
+			port: tunnel.origin.port,
+		},
+		cause ? cause.request.context : activeContext(),
+	);
+	if (cause && !cause.request.caused) {
+		tracker.connectionCaused(connection, cause.request, cause.pool);
 	}
+	return connection;
 }
 
 /**

@@ -78,7 +78,7 @@ export class SpanWriter implements TrackerListener {
 	}
 
 	connectionEnded(connection: Connection): void {
-		if (this.rawSetups.delete(connection)) this.writeSetup(connection);
+		if (this.rawSetups.has(connection)) this.writeSetup(connection);
 	}
 
 	lookupEnded(lookup: Lookup, context: unknown): void {
@@ -185,6 +185,7 @@ export class SpanWriter implements TrackerListener {
 		// A TLS handshake on a connection that has its setup span already gets one of its own.
 		const later = this.written.has(connection);
 		this.written.add(connection);
+		this.rawSetups.delete(connection);
 		const part = later ? phases.filter(isHandshake) : phases;
 		if (later && part.length === 0) return;
 		const own = later ? this.newContext(context) : context;
