@@ -1,0 +1,54 @@
+// The other ends of a measurement, in a process of their own: a server that takes puts, and a collector that counts what arrives.
+import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { generate } from "selfsigned";
+
+const KEEP_ALIVE = 60_000;
+
+const { private: key, cert } = await generate(
+	[{ name: "commonName", value: "localhost" }],
+	{
+		keyType: "ec",
+		extensions: [
+			{ name: "basicConstraints", cA: true },
+			{ name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] },
+		],
+	},
+);
+let received = 0;
+
+const puts = createSecureServer({ key, cert }, (request, response) => {
+	request.resume();
+	request.on("end", () => {
+		response.setHeader("content-type", "application/x-amz-json-1.0");
+		response.setHeader("x-amzn-requestid", "0".repeat(52));
+		response.end("{}");
+	});
+});
+puts.keepAliveTimeout = KEEP_ALIVE;
+
+/** Takes OTLP and Datadog's format; a batch of spans is far larger than the polite questions that agents ask at start. */
+const collector = createServer((request, response) => {
+	request.on("data", (chunk) => {
+		received += chunk.length;
+	});
+	request.on("end", () => {
+		response.setHeader("content-type", "application/json");
+		response.end("{}");
+	});
+});
+
+const listen = (server) =>
+	new Promise((resolve) =>
+		server.listen(0, "127.0.0.1", () => resolve(server.address().port)),
+	);
+
+process.on("message", () => {
+	process.send({ received });
+	received = 0;
+});
+process.send({
+	cert,
+	puts: await listen(puts),
+	collector: await listen(collector),
+});
