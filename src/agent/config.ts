@@ -8,6 +8,8 @@ export interface Configuration {
 	readonly exportsToCollector: boolean;
 	/** CONNTRACE_FILE: where OTLP JSON lines are written as well. */
 	readonly file: string | undefined;
+	/** CONNTRACE_SUMMARY: the connections of the process are summed up on stderr when it ends. */
+	readonly summary: boolean;
 	/** CONNTRACE_FLUSH_TIMEOUT: how long the end of the process may wait for the export, in milliseconds. */
 	readonly flushTimeout: number;
 	/** OTEL_TRACES_SAMPLER and its argument, as the specification names them. */
@@ -67,6 +69,9 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 				value === "otlp" ? true : value === "none" ? false : undefined,
 		),
 		file: env.CONNTRACE_FILE?.trim() || undefined,
+		summary: read("CONNTRACE_SUMMARY", false, "0 or 1", (value) =>
+			value === "1" ? true : value === "0" ? false : undefined,
+		),
 		flushTimeout: read(
 			"CONNTRACE_FLUSH_TIMEOUT",
 			DEFAULT_FLUSH_TIMEOUT,

@@ -14,6 +14,7 @@ import { readConfiguration } from "./config";
 import { Faults } from "./faults";
 import { say } from "./log";
 import { onProcessEnd } from "./process-end";
+import { createSummary } from "./summary";
 
 /** Starts the agent in this process: reads the configuration and wires hooks, model, spans and export together. */
 export function startAgent(env: NodeJS.ProcessEnv): void {
@@ -23,11 +24,17 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 
 	const faults = new Faults();
 	const pipeline = new ExportPipeline(configuration, leaveUntraced);
+	const summary = configuration.summary
+		? createSummary(faults.take)
+		: undefined;
 	const writer = new SpanWriter({
 		resource: createResource(),
 		sampler: createSampler(configuration.sampler),
 		now,
-		write: (span) => pipeline.write(span),
+		write: (span) => {
+			summary?.add(span);
+			pipeline.write(span);
+		},
 	});
 	const tracker = new ConnectionTracker({
 		now,
@@ -56,6 +63,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		},
 		finish: () => {
 			writer.writeUnfinished(tracker.openRequests, tracker.openSetups);
+			summary?.print();
 			pipeline.finish(configuration.flushTimeout);
 		},
 	});

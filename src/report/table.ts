@@ -9,8 +9,8 @@ export function renderTable(
 	rows: readonly { readonly title: string; readonly summary: Summary }[],
 	requests = "requests",
 ): string {
-	const table = new Table({
-		head: [
+	return drawTable(
+		[
 			"",
 			requests,
 			"fresh",
@@ -21,11 +21,7 @@ export function renderTable(
 			"set-up ms",
 			"why fresh",
 		],
-		colAligns: ["left", ...Array(7).fill("right"), "left"],
-		style: { head: [], border: [], compact: true },
-	});
-	for (const { title, summary } of rows) {
-		table.push([
+		rows.map(({ title, summary }) => [
 			title,
 			summary.requests,
 			summary.fresh,
@@ -37,11 +33,31 @@ export function renderTable(
 			summary.reasons
 				.map(({ reason, count }) => `${count} × ${reason}`)
 				.join("\n"),
-		]);
-	}
+		]),
+	);
+}
+
+/** Draws rows under a head, for a terminal. Texts stand to the left, numbers to the right. */
+export function drawTable(
+	head: readonly string[],
+	rows: readonly (readonly (string | number)[])[],
+): string {
+	const table = new Table({
+		head: [...head],
+		colAligns: head.map((_, column) =>
+			rows.every((row) => isNumeric(row[column])) ? "right" : "left",
+		),
+		style: { head: [], border: [], compact: true },
+	});
+	table.push(...rows.map((row) => [...row]));
 	return table.toString();
 }
 
-function milliseconds(value: number): string {
+/** A number with or without a unit, or the mark for none. */
+function isNumeric(cell: string | number | undefined): boolean {
+	return /^(-|[\d.]+( %)?)$/.test(String(cell));
+}
+
+export function milliseconds(value: number): string {
 	return value.toFixed(1);
 }
