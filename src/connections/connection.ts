@@ -50,6 +50,8 @@ export class Connection {
 	/** The AWS service it was made for. */
 	service?: string | undefined;
 	ending?: Ending;
+	/** The span that tells of its setup; opaque here. */
+	span?: unknown;
 
 	constructor(
 		readonly id: string,

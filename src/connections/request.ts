@@ -51,8 +51,10 @@ export class Request {
 	/** The socket's inactivity limit passed while the request was under way. */
 	timedOut = false;
 	findings?: readonly Finding[];
+	/** The span that tells of the request; opaque here. */
+	span?: unknown;
 	/** DynamoDB tables named in the request body. */
-	tableNames?: readonly string[] | undefined;
+	tableNames?: string[] | undefined;
 
 	constructor(
 		readonly exchange: Exchange,

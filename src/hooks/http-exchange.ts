@@ -16,7 +16,7 @@ class HttpExchange implements Exchange {
 	get url(): string {
 		const { protocol, path } = this.req;
 		// Through a proxy the path is the whole URL.
-		if (/^[a-z]+:\/\//i.test(path)) return path;
+		if (!path.startsWith("/") && /^[a-z]+:\/\//i.test(path)) return path;
 		const host = this.host.includes(":") ? `[${this.host}]` : this.host;
 		const standardPort = protocol === "https:" ? 443 : 80;
 		const port = this.port === standardPort ? "" : `:${this.port}`;

@@ -2,10 +2,11 @@ import type { Socket } from "node:net";
 import type { Connection } from "../connections/connection";
 import type { Request } from "../connections/request";
 import type { HookEnvironment } from "./environment";
+import { hiddenField } from "./hidden-field";
 import { httpExchange } from "./http-exchange";
 import { stateOf, watch } from "./sockets";
 
-const requests = new WeakMap<object, Request>();
+const requests = hiddenField<Request>();
 const untracedAgents = new WeakSet<object>();
 
 export function requestOf(req: object): Request | undefined {

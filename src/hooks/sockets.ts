@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Connection } from "../connections/connection";
+import { hiddenField } from "./hidden-field";
 import type { SocketStandIn } from "./stand-in";
 
 /** What the hooks remember of a socket. */
@@ -28,7 +29,7 @@ export interface Keeper {
 	readonly keyOfOneRequest: boolean;
 }
 
-const states = new WeakMap<object, SocketState>();
+const states = hiddenField<SocketState>();
 
 export function stateOf(socket: object): SocketState | undefined {
 	return states.get(socket);

@@ -1,12 +1,32 @@
 import type { Attributes, AttributeValue } from "@opentelemetry/api";
 
-/** Attributes of which some may not apply. */
-export type Defined = Record<string, AttributeValue | undefined>;
+/**
+ * Attributes as they are collected: names and values by turns, which costs a fraction of an object that grows by as
+ * many properties.
+ */
+export class AttributeList {
+	readonly items: AttributeValue[] = [];
 
-/** Leaves out what is not known: a fact that did not happen is absent. */
-export function defined(attributes: Defined): Attributes {
-	for (const name in attributes) {
-		if (attributes[name] === undefined) delete attributes[name];
+	/** Adds an attribute unless its value is not known: a fact that did not happen is absent. */
+	set(name: string, value: AttributeValue | undefined): void {
+		if (value !== undefined) this.items.push(name, value);
 	}
+
+	toAttributes(): Attributes {
+		const { items } = this;
+		const attributes: Attributes = {};
+		for (let index = 0; index < items.length; index += 2) {
+			attributes[items[index] as string] = items[index + 1];
+		}
+		return attributes;
+	}
+}
+
+/** The attributes of these whose value is known. */
+export function defined(
+	facts: Readonly<Record<string, AttributeValue | undefined>>,
+): AttributeList {
+	const attributes = new AttributeList();
+	for (const name in facts) attributes.set(name, facts[name]);
 	return attributes;
 }

@@ -10,6 +10,7 @@ import type { InstrumentationScope } from "@opentelemetry/core";
 import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-node";
 import { VERSION } from "../version";
+import type { AttributeList } from "./attributes";
 import { toHrTime } from "./clock";
 import { SCOPE_NAME } from "./names";
 
@@ -19,46 +20,82 @@ export interface SpanContent {
 	/** Milliseconds of the monotonic clock. */
 	readonly start: number;
 	readonly end: number;
-	readonly attributes: Attributes;
-	readonly links?: Link[];
+	readonly attributes: AttributeList;
+	readonly links?: readonly Link[] | undefined;
 	readonly error: boolean;
 }
 
 const SCOPE: InstrumentationScope = { name: SCOPE_NAME, version: VERSION };
 const STATUS_UNSET: SpanStatus = { code: 0 };
 const STATUS_ERROR: SpanStatus = { code: 2 };
+const NO_LINKS: readonly Link[] = [];
 
-/** A span that is written once, when everything about it is known; the SDK's processors and exporters take it. */
+/**
+ * A span that is written once, when everything about it is known; the SDK's processors and exporters take it. What
+ * they read in a form of their own is made when they ask.
+ */
 export class FinishedSpan implements ReadableSpan {
-	readonly name: string;
-	readonly kind: SpanKind;
-	readonly startTime: HrTime;
-	readonly endTime: HrTime;
-	readonly duration: HrTime;
-	readonly attributes: Attributes;
-	readonly links: Link[];
-	readonly status: SpanStatus;
-	readonly instrumentationScope = SCOPE;
-	readonly events = [];
-	readonly ended = true;
-	readonly droppedAttributesCount = 0;
-	readonly droppedEventsCount = 0;
-	readonly droppedLinksCount = 0;
-
 	constructor(
-		content: SpanContent,
+		readonly content: SpanContent,
 		private readonly context: SpanContext,
 		readonly parentSpanContext: SpanContext | undefined,
 		readonly resource: Resource,
-	) {
-		this.name = content.name;
-		this.kind = content.kind;
-		this.startTime = toHrTime(content.start);
-		this.endTime = toHrTime(content.end);
-		this.duration = difference(this.endTime, this.startTime);
-		this.attributes = content.attributes;
-		this.links = content.links ?? [];
-		this.status = content.error ? STATUS_ERROR : STATUS_UNSET;
+	) {}
+
+	get name(): string {
+		return this.content.name;
+	}
+
+	get kind(): SpanKind {
+		return this.content.kind;
+	}
+
+	get startTime(): HrTime {
+		return toHrTime(this.content.start);
+	}
+
+	get endTime(): HrTime {
+		return toHrTime(this.content.end);
+	}
+
+	get duration(): HrTime {
+		return difference(this.endTime, this.startTime);
+	}
+
+	get attributes(): Attributes {
+		return this.content.attributes.toAttributes();
+	}
+
+	get links(): Link[] {
+		return [...(this.content.links ?? NO_LINKS)];
+	}
+
+	get status(): SpanStatus {
+		return this.content.error ? STATUS_ERROR : STATUS_UNSET;
+	}
+
+	get instrumentationScope(): InstrumentationScope {
+		return SCOPE;
+	}
+
+	get events(): [] {
+		return [];
+	}
+
+	get ended(): boolean {
+		return true;
+	}
+
+	get droppedAttributesCount(): number {
+		return 0;
+	}
+
+	get droppedEventsCount(): number {
+		return 0;
+	}
+
+	get droppedLinksCount(): number {
+		return 0;
 	}
 
 	spanContext(): SpanContext {

@@ -1,38 +1,36 @@
-import type { Attributes } from "@opentelemetry/api";
 import { type AwsCall, readAwsCall } from "../aws/aws-call";
 import type { Connection } from "../connections/connection";
 import type { Decision } from "../connections/decision";
 import type { PoolSnapshot } from "../connections/pool";
 import type { Request } from "../connections/request";
 import type { Phase } from "../connections/setup";
-import { type Defined, defined } from "./attributes";
+import { AttributeList } from "./attributes";
 import { Attribute } from "./names";
 import { redactUrl } from "./url";
 
 /** Name and attributes of a request span, or of one that is still open when the process ends. */
 export function describeRequest(request: Request): {
 	readonly name: string;
-	readonly attributes: Attributes;
+	readonly attributes: AttributeList;
 	readonly error: boolean;
 } {
 	const aws = readAwsCall(request.exchange);
 	const error = errorOf(request);
-	return {
-		name: nameOf(request, aws),
-		error: error !== undefined,
-		attributes: defined({
-			...httpAttributes(request),
-			[Attribute.errorType]: error,
-			...connectionAttributes(request),
-			...freshAttributes(request),
-			[Attribute.timeToFirstByte]: timeToFirstByte(request),
-			[Attribute.frozen]: request.frozen,
-			[Attribute.findings]: request.findings?.length
-				? request.findings.map(({ code }) => code)
-				: undefined,
-			...(aws && awsAttributes(request, aws)),
-		}),
-	};
+	const attributes = new AttributeList();
+	addHttp(attributes, request);
+	attributes.set(Attribute.errorType, error);
+	addConnection(attributes, request);
+	if (request.reused === false) addFresh(attributes, request);
+	attributes.set(Attribute.timeToFirstByte, timeToFirstByte(request));
+	attributes.set(Attribute.frozen, request.frozen);
+	if (request.findings?.length) {
+		attributes.set(
+			Attribute.findings,
+			request.findings.map(({ code }) => code),
+		);
+	}
+	if (aws) addAws(attributes, request, aws);
+	return { name: nameOf(request, aws), attributes, error: error !== undefined };
 }
 
 function nameOf({ exchange }: Request, aws: AwsCall | undefined): string {
@@ -50,81 +48,81 @@ function errorOf({ error, exchange }: Request): string | undefined {
 		: undefined;
 }
 
-function httpAttributes({ exchange, connection, caused }: Request): Defined {
+function addHttp(
+	attributes: AttributeList,
+	{ exchange, connection, caused }: Request,
+): void {
 	const attempt = (connection ?? caused)?.setup.connectedAttempt;
-	return {
-		[Attribute.httpRequestMethod]: exchange.method,
-		[Attribute.urlFull]: redactUrl(exchange.url),
-		[Attribute.serverAddress]: exchange.host,
-		[Attribute.serverPort]: exchange.port,
-		[Attribute.networkProtocolVersion]: exchange.httpVersion ?? "1.1",
-		[Attribute.httpResponseStatusCode]: exchange.statusCode,
-		[Attribute.networkPeerAddress]: attempt?.peer?.address,
-		[Attribute.networkPeerPort]: attempt?.peer?.port,
-		[Attribute.networkLocalPort]: attempt?.local?.port,
-	};
+	attributes.set(Attribute.httpRequestMethod, exchange.method);
+	attributes.set(Attribute.urlFull, redactUrl(exchange.url));
+	attributes.set(Attribute.serverAddress, exchange.host);
+	attributes.set(Attribute.serverPort, exchange.port);
+	attributes.set(
+		Attribute.networkProtocolVersion,
+		exchange.httpVersion ?? "1.1",
+	);
+	attributes.set(Attribute.httpResponseStatusCode, exchange.statusCode);
+	attributes.set(Attribute.networkPeerAddress, attempt?.peer?.address);
+	attributes.set(Attribute.networkPeerPort, attempt?.peer?.port);
+	attributes.set(Attribute.networkLocalPort, attempt?.local?.port);
 }
 
-function connectionAttributes(request: Request): Defined {
-	const { connection, caused, createdAt, assignedAt } = request;
-	return {
-		[Attribute.connectionId]: (connection ?? caused)?.id,
-		[Attribute.connectionReused]: request.reused,
-		[Attribute.connectionRequestNumber]: request.number,
-		[Attribute.connectionAge]: request.connectionAge,
-		[Attribute.connectionIdle]: request.connectionIdle,
-		[Attribute.connectionWait]:
-			request.wait && assignedAt !== undefined
-				? assignedAt - createdAt
-				: undefined,
-		...(request.wait && poolAttributes(request.wait.pool)),
-	};
+function addConnection(attributes: AttributeList, request: Request): void {
+	const { connection, caused, wait, createdAt, assignedAt } = request;
+	attributes.set(Attribute.connectionId, (connection ?? caused)?.id);
+	attributes.set(Attribute.connectionReused, request.reused);
+	attributes.set(Attribute.connectionRequestNumber, request.number);
+	attributes.set(Attribute.connectionAge, request.connectionAge);
+	attributes.set(Attribute.connectionIdle, request.connectionIdle);
+	if (!wait) return;
+	if (assignedAt !== undefined) {
+		attributes.set(Attribute.connectionWait, assignedAt - createdAt);
+	}
+	addPool(attributes, wait.pool);
 }
 
-function freshAttributes(request: Request): Defined {
+function addFresh(attributes: AttributeList, request: Request): void {
 	const { connection, caused } = request;
-	if (request.reused !== false) return {};
+	if (caused?.observed) addSetupDurations(attributes, caused);
 	const decision = request.decision ?? connection?.decision;
-	return {
-		...(caused?.observed && setupDurations(caused)),
-		...(decision && decisionAttributes(decision)),
-	};
+	if (decision) addDecision(attributes, decision);
 }
 
-function setupDurations({ setup }: Connection): Defined {
-	const first = setup.attempts[0];
-	const last = setup.attempts.at(-1);
-	return {
-		[Attribute.connectionSetup]: durationOf(setup),
-		[Attribute.dnsLookup]: setup.lookup && durationOf(setup.lookup),
-		[Attribute.tcpConnect]:
-			first && last?.end !== undefined ? last.end - first.start : undefined,
-		[Attribute.tlsHandshake]: setup.handshake && durationOf(setup.handshake),
-	};
+function addSetupDurations(
+	attributes: AttributeList,
+	{ setup }: Connection,
+): void {
+	const { lookup, handshake, attempts } = setup;
+	const [first] = attempts;
+	const last = attempts.at(-1);
+	attributes.set(Attribute.connectionSetup, durationOf(setup));
+	attributes.set(Attribute.dnsLookup, lookup && durationOf(lookup));
+	if (first && last?.end !== undefined) {
+		attributes.set(Attribute.tcpConnect, last.end - first.start);
+	}
+	attributes.set(Attribute.tlsHandshake, handshake && durationOf(handshake));
 }
 
 function durationOf({ start, end }: Phase): number | undefined {
 	return end === undefined ? undefined : end - start;
 }
 
-function decisionAttributes(decision: Decision): Defined {
-	return {
-		[Attribute.reason]: decision.reason,
-		[Attribute.reasonDetail]: decision.detail,
-		[Attribute.contributing]:
-			decision.contributing.length > 0 ? [...decision.contributing] : undefined,
-		[Attribute.previousId]: decision.previousId,
-		...(decision.pool && poolAttributes(decision.pool)),
-	};
+function addDecision(attributes: AttributeList, decision: Decision): void {
+	const { contributing, pool } = decision;
+	attributes.set(Attribute.reason, decision.reason);
+	attributes.set(Attribute.reasonDetail, decision.detail);
+	if (contributing.length > 0) {
+		attributes.set(Attribute.contributing, [...contributing]);
+	}
+	attributes.set(Attribute.previousId, decision.previousId);
+	if (pool) addPool(attributes, pool);
 }
 
-export function poolAttributes(pool: PoolSnapshot): Defined {
-	return {
-		[Attribute.poolFree]: pool.free,
-		[Attribute.poolBusy]: pool.busy,
-		[Attribute.poolQueued]: pool.queued,
-		[Attribute.poolMax]: pool.max,
-	};
+export function addPool(attributes: AttributeList, pool: PoolSnapshot): void {
+	attributes.set(Attribute.poolFree, pool.free);
+	attributes.set(Attribute.poolBusy, pool.busy);
+	attributes.set(Attribute.poolQueued, pool.queued);
+	attributes.set(Attribute.poolMax, pool.max);
 }
 
 /** Absent where the server answered before the request was fully written. */
@@ -136,28 +134,36 @@ function timeToFirstByte({
 	return firstByteAt < writtenAt ? undefined : firstByteAt - writtenAt;
 }
 
-function awsAttributes(request: Request, aws: AwsCall): Defined {
+function addAws(
+	attributes: AttributeList,
+	request: Request,
+	aws: AwsCall,
+): void {
 	const { service, operation, attempt } = aws;
-	const tables = request.tableNames;
-	return {
-		[Attribute.rpcSystemName]: "aws-api",
-		[Attribute.rpcMethod]:
-			service && operation ? `${service}/${operation}` : operation,
-		...(service === "DynamoDB" && {
-			[Attribute.dbSystemName]: "aws.dynamodb",
-			[Attribute.dbOperationName]: operation,
-			[Attribute.dbCollectionName]:
-				tables?.length === 1 ? tables[0] : undefined,
-			[Attribute.awsDynamodbTableNames]: tables?.length
-				? [...tables]
-				: undefined,
-		}),
-		[Attribute.awsRequestId]: aws.requestId,
-		[Attribute.cloudRegion]: aws.region,
-		[Attribute.awsInvocationId]: aws.invocationId,
-		[Attribute.awsAttempt]: attempt,
-		[Attribute.awsMaxAttempts]: aws.maxAttempts,
-		[Attribute.httpRequestResendCount]:
-			attempt !== undefined && attempt > 1 ? attempt - 1 : undefined,
-	};
+	attributes.set(Attribute.rpcSystemName, "aws-api");
+	attributes.set(
+		Attribute.rpcMethod,
+		service && operation ? `${service}/${operation}` : operation,
+	);
+	if (service === "DynamoDB") {
+		attributes.set(Attribute.dbSystemName, "aws.dynamodb");
+		attributes.set(Attribute.dbOperationName, operation);
+		addTables(attributes, request.tableNames ?? []);
+	}
+	attributes.set(Attribute.awsRequestId, aws.requestId);
+	attributes.set(Attribute.cloudRegion, aws.region);
+	attributes.set(Attribute.awsInvocationId, aws.invocationId);
+	attributes.set(Attribute.awsAttempt, attempt);
+	attributes.set(Attribute.awsMaxAttempts, aws.maxAttempts);
+	if (attempt !== undefined && attempt > 1) {
+		attributes.set(Attribute.httpRequestResendCount, attempt - 1);
+	}
+}
+
+function addTables(attributes: AttributeList, tables: string[]): void {
+	if (tables.length === 0) return;
+	attributes.set(Attribute.awsDynamodbTableNames, tables);
+	if (tables.length === 1) {
+		attributes.set(Attribute.dbCollectionName, tables[0]);
+	}
 }

@@ -1,4 +1,3 @@
-import type { Attributes } from "@opentelemetry/api";
 import type { Connection } from "../connections/connection";
 import type {
 	ConnectAttempt,
@@ -6,7 +5,7 @@ import type {
 	Lookup,
 	Phase,
 } from "../connections/setup";
-import { defined } from "./attributes";
+import { type AttributeList, defined } from "./attributes";
 import { Attribute, SpanName } from "./names";
 
 const TRANSPORT = "tcp";
@@ -15,10 +14,10 @@ const TRANSPORT = "tcp";
 export interface PhaseSpan {
 	readonly name: string;
 	readonly phase: Phase;
-	readonly attributes: Attributes;
+	readonly attributes: AttributeList;
 }
 
-export function describeSetup(connection: Connection): Attributes {
+export function describeSetup(connection: Connection): AttributeList {
 	const { setup, origin, id } = connection;
 	const attempt = setup.connectedAttempt;
 	const succeeded = setup.error === undefined && setup.end !== undefined;

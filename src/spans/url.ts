@@ -1,5 +1,6 @@
 /** `url.full` as the semantic conventions want it: no user information, query values replaced. */
 export function redactUrl(url: string): string {
+	if (!/[@#?]/.test(url)) return url;
 	const withoutUser = url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, "$1");
 	const [beforeFragment = ""] = withoutUser.split("#", 1);
 	const query = beforeFragment.indexOf("?");

@@ -1,5 +1,4 @@
 import {
-	type Attributes,
 	type Link,
 	ROOT_CONTEXT,
 	type SpanContext,
@@ -20,10 +19,10 @@ import type { Connection } from "../connections/connection";
 import type { Request } from "../connections/request";
 import type { Lookup, Phase } from "../connections/setup";
 import type { TrackerListener } from "../connections/tracker";
-import { defined } from "./attributes";
+import { AttributeList } from "./attributes";
 import { FinishedSpan } from "./finished-span";
 import { Attribute, SpanName } from "./names";
-import { describeRequest, poolAttributes } from "./request-span";
+import { addPool, describeRequest } from "./request-span";
 import {
 	describeLookup,
 	describePhases,
@@ -48,7 +47,6 @@ export interface SpanWriterOptions {
 export class SpanWriter implements TrackerListener {
 	private readonly options: SpanWriterOptions;
 	private readonly ids: IdGenerator = new RandomIdGenerator();
-	private readonly contexts = new WeakMap<Request | Connection, SpanContext>();
 	private readonly written = new WeakSet<Connection>();
 	/** Connections without a request whose setup is over and not written yet. */
 	private readonly rawSetups = new Set<Connection>();
@@ -129,7 +127,7 @@ export class SpanWriter implements TrackerListener {
 		if (!isSampled(context)) return;
 		const parent = request.context as SpanContext | undefined;
 		const { name, attributes, error } = describeRequest(request);
-		if (unfinished) attributes[Attribute.unfinished] = true;
+		if (unfinished) attributes.set(Attribute.unfinished, true);
 		this.write(
 			{
 				name,
@@ -149,16 +147,16 @@ export class SpanWriter implements TrackerListener {
 	private writeWait(request: Request, end: number, parent: SpanContext): void {
 		if (!request.wait) return;
 		const { pool, detail } = request.wait;
+		const attributes = new AttributeList();
+		attributes.set(Attribute.reasonDetail, detail);
+		addPool(attributes, pool);
 		this.write(
 			{
 				name: SpanName.connectionWait,
 				kind: SpanKind.INTERNAL,
 				start: request.createdAt,
 				end: request.assignedAt ?? end,
-				attributes: defined({
-					...poolAttributes(pool),
-					[Attribute.reasonDetail]: detail,
-				}),
+				attributes,
 				error: false,
 			},
 			this.newContext(parent),
@@ -235,12 +233,11 @@ export class SpanWriter implements TrackerListener {
 	}
 
 	private contextOf(item: Request | Connection): SpanContext {
-		const known = this.contexts.get(item);
-		if (known) return known;
-		const parent = "setup" in item ? this.parentOf(item) : item.context;
-		const context = this.newContext(parent as SpanContext | undefined);
-		this.contexts.set(item, context);
-		return context;
+		if (item.span === undefined) {
+			const parent = "setup" in item ? this.parentOf(item) : item.context;
+			item.span = this.newContext(parent as SpanContext | undefined);
+		}
+		return item.span as SpanContext;
 	}
 
 	/** A setup stands under the request that caused it, unless it went on when that request was over. */
@@ -304,9 +301,9 @@ function interval(
 }
 
 function describeUnfinished(
-	attributes: Attributes,
+	attributes: AttributeList,
 	{ end }: Phase,
-): Attributes {
-	if (end === undefined) attributes[Attribute.unfinished] = true;
+): AttributeList {
+	if (end === undefined) attributes.set(Attribute.unfinished, true);
 	return attributes;
 }

@@ -1,0 +1,37 @@
+/** A value kept on an object that belongs to somebody else. */
+export interface HiddenField<T> {
+	get(owner: object): T | undefined;
+	set(owner: object, value: T): void;
+}
+
+/** A constructor that hands out the object it is given, so that a subclass adds its private field to that object. */
+class Given {
+	constructor(owner: object) {
+		// biome-ignore lint/correctness/noConstructorReturn: this is what the class is for
+		return owner;
+	}
+}
+
+/**
+ * Does what a WeakMap does, by a private field: no program can see it, not even by reflection, and a request costs
+ * the garbage collector no table entry (in a busy process a third of the agent's time was spent on those, Node 20).
+ */
+export function hiddenField<T>(): HiddenField<T> {
+	return class Field extends Given {
+		#value: T;
+
+		constructor(owner: object, value: T) {
+			super(owner);
+			this.#value = value;
+		}
+
+		static get(owner: object): T | undefined {
+			return #value in owner ? (owner as Field).#value : undefined;
+		}
+
+		static set(owner: object, value: T): void {
+			if (#value in owner) (owner as Field).#value = value;
+			else new Field(owner, value);
+		}
+	};
+}
