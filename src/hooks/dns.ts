@@ -87,6 +87,8 @@ function outcome(
 	{ attributes, failure }: ObservedPhase,
 ): string | undefined {
 	if (failure !== undefined) return errorCode(failure);
+	// The connection was given up before its answer came.
+	if (lookup.end !== undefined) return undefined;
 	for (const [name, value] of Object.entries(attributes)) {
 		if (name.startsWith("peer") && typeof value === "string") {
 			lookup.answers.push(value);

@@ -52,7 +52,10 @@ function requestFacts(request: Request): LastRequestFacts | undefined {
 	return {
 		destroyed: req.destroyed === true && request.endedAt === undefined,
 		responseDestroyed: res?.destroyed === true && !res.complete,
-		complete: request.endedAt !== undefined && res?.complete === true,
+		// The end of the connection ends a response without a length before its reader hears of it.
+		complete:
+			res?.complete === true &&
+			(request.endedAt !== undefined || !(req as any).shouldKeepAlive),
 		answered: res !== undefined,
 		reused: request.reused === true,
 		timedOut: request.timedOut,

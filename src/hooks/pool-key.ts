@@ -29,6 +29,8 @@ const TLS_OPTIONS = [
 export function differingOptions(key: string, otherKey: string): string {
 	const own = split(key);
 	const other = split(otherKey);
+	if (Math.max(own.length, other.length) < TLS_OPTIONS.length)
+		return own[2] === other[2] ? "family" : "localAddress";
 	if (own.length !== other.length)
 		return "set of options (localAddress, family or another part of the pool key)";
 	const names = own.flatMap((part, index) =>

@@ -118,6 +118,13 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
 			`HTTP/1.0 200 OK\r\nx-connection: ${connection}\r\nx-request: ${number}\r\ncontent-length: 2\r\n\r\nok`,
 		);
 	},
+	/** Says where the body ends by nothing but the end of the connection. */
+	eof(request) {
+		const { connection, number } = numbersOf(request);
+		request.socket.end(
+			`HTTP/1.1 200 OK\r\nx-connection: ${connection}\r\nx-request: ${number}\r\n\r\nall`,
+		);
+	},
 	never() {},
 	/** Closes the connection in place of an answer. */
 	drop(request) {
