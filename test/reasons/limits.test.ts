@@ -71,21 +71,29 @@ describeBoth("limits of a pool", ({ test }) => {
 
 	test("connections that a lowered limit evicted", async ({ server }) => {
 		const run = await trace(server, async ({ client, get, sleep }) => {
-			const agent = new client.Agent({ keepAlive: true, maxSockets: 2 });
-			const both = [
-				get("/delay/40/max", { agent }),
-				get("/delay/40/max", { agent }),
-			];
-			await sleep(10);
-			agent.maxSockets = 1;
-			await Promise.all(both);
-			await get("/x/0/max", { agent });
-			await Promise.all([get("/x/0/max", { agent })]);
-			agent.destroy();
+			for (const limit of ["maxSockets", "maxTotalSockets"] as const) {
+				const agent = new client.Agent({ keepAlive: true });
+				const first = get(`/delay/100/${limit}`, { agent });
+				const second = get(`/delay/1000/${limit}`, { agent });
+				await sleep(50);
+				Object.assign(agent, { [limit]: 1 });
+				await first;
+				await sleep(20);
+				Object.assign(agent, { [limit]: 10 });
+				await get(`/x/0/${limit}`, { agent });
+				await second;
+				agent.destroy();
+			}
 		});
-		expect(stage(run, "max").slice(2)).toEqual([
-			expect.stringMatching(/^request \d/),
-			expect.stringMatching(/^request \d/),
-		]);
+		expect(lastClaim(run, "maxSockets")).toMatchObject({
+			reason: "pool_busy",
+			contributing: ["max_sockets"],
+			pool: [0, 1, 0, 10],
+		});
+		expect(lastClaim(run, "maxTotalSockets")).toMatchObject({
+			reason: "pool_busy",
+			contributing: ["max_total_sockets"],
+			pool: [0, 1, 0, undefined],
+		});
 	});
 });
