@@ -103,8 +103,14 @@ function requestEvent(
 		case "socket":
 			tracker.requestStarted(request);
 			return;
+		case "prefinish":
+			// The system has taken all of it already; what the socket says later may come after the response.
+			if ((req.socket as any)?._handle?.writeQueueSize === 0) {
+				request.writtenAt = now();
+			}
+			return;
 		case "finish":
-			request.writtenAt = now();
+			request.writtenAt ??= now();
 			return;
 		case "response":
 			request.respondedAt = now();

@@ -125,7 +125,7 @@ export function addPool(attributes: AttributeList, pool: PoolSnapshot): void {
 	attributes.set(Attribute.poolMax, pool.max);
 }
 
-/** Absent where the server answered before the request was fully written. */
+/** Absent where the server answered before it had the whole request. */
 function timeToFirstByte({
 	writtenAt,
 	firstByteAt,

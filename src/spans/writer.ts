@@ -164,9 +164,11 @@ export class SpanWriter implements TrackerListener {
 		);
 	}
 
-	/** A connection that the request did not cause is named by a link. */
-	private linksOf({ connection, caused }: Request): Link[] {
-		if (!connection || connection === caused || !connection.observed) return [];
+	/** A connection whose setup does not stand under the request is named by a link. */
+	private linksOf({ connection: carrier, caused }: Request): Link[] {
+		const connection = carrier ?? caused;
+		if (!connection?.observed) return [];
+		if (connection === caused && !outlivesCause(connection)) return [];
 		const context = this.contextOf(connection);
 		if (!isSampled(context)) return [];
 		return [
@@ -241,16 +243,10 @@ export class SpanWriter implements TrackerListener {
 	}
 
 	/** A setup stands under the request that caused it, unless it went on when that request was over. */
-	private parentOf({
-		cause,
-		setup,
-		context,
-	}: Connection): SpanContext | undefined {
+	private parentOf(connection: Connection): SpanContext | undefined {
+		const { cause, context } = connection;
 		if (!cause) return context as SpanContext | undefined;
-		const outlived =
-			cause.endedAt !== undefined &&
-			(setup.end === undefined || setup.end > cause.endedAt);
-		return outlived
+		return outlivesCause(connection)
 			? (cause.context as SpanContext | undefined)
 			: this.contextOf(cause);
 	}
@@ -287,6 +283,13 @@ export class SpanWriter implements TrackerListener {
 
 function isSampled({ traceFlags }: SpanContext): boolean {
 	return (traceFlags & TraceFlags.SAMPLED) !== 0;
+}
+
+function outlivesCause({ cause, setup }: Connection): boolean {
+	return (
+		cause?.endedAt !== undefined &&
+		(setup.end === undefined || setup.end > cause.endedAt)
+	);
 }
 
 function isHandshake({ name }: PhaseSpan): boolean {
