@@ -37,6 +37,9 @@ export class Request {
 	decision?: Decision;
 	wait?: Wait;
 	assignedAt?: number | undefined;
+	/** All of it was given to the connection, which may still be in the making. */
+	handedOverAt?: number;
+	/** All of it was written. */
 	writtenAt?: number;
 	firstByteAt?: number;
 	respondedAt?: number;

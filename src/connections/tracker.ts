@@ -130,6 +130,18 @@ export class ConnectionTracker {
 		this.options.listener.requestAssigned(request);
 	}
 
+	/**
+	 * The first byte of the response has come.
+	 * @param written whether the system has taken the whole request, as far as it was given to the connection
+	 */
+	responseBegun(request: Request, written: boolean): void {
+		request.firstByteAt = this.options.now();
+		const { handedOverAt, connection } = request;
+		if (!written || handedOverAt === undefined) return;
+		// What was given to a connection in the making was written when that was ready.
+		request.writtenAt ??= Math.max(handedOverAt, connection?.readyAt ?? 0);
+	}
+
 	requestEnded(request: Request, error?: string): void {
 		if (request.endedAt !== undefined) return;
 		request.endedAt = this.options.now();

@@ -8,7 +8,7 @@ import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
 import { connectionBehind, follow, requestOf } from "./http-requests";
 import { replaceMethod } from "./patch";
-import { stateOf } from "./sockets";
+import { hasWrittenAll, stateOf } from "./sockets";
 
 /**
  * Watches requests of `node:http` from the moment they get their socket. `onSocket` is the one door through which a
@@ -104,9 +104,9 @@ function requestEvent(
 			tracker.requestStarted(request);
 			return;
 		case "prefinish":
-			// The system has taken all of it already; what the socket says later may come after the response.
-			if ((req.socket as any)?._handle?.writeQueueSize === 0) {
-				request.writtenAt = now();
+			request.handedOverAt = now();
+			if (req.socket && hasWrittenAll(req.socket)) {
+				request.writtenAt = request.handedOverAt;
 			}
 			return;
 		case "finish":

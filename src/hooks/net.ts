@@ -9,7 +9,7 @@ import { errorType } from "./errors";
 import { listenToPhases, observedConnect } from "./instrumentation-packages";
 import { replaceMethod } from "./patch";
 import { currentScope, UNTRACED } from "./scope";
-import { type SocketState, stateOf, watch } from "./sockets";
+import { hasWrittenAll, type SocketState, stateOf, watch } from "./sockets";
 import { standInOf } from "./stand-in";
 import { handshakeDetails } from "./tls";
 
@@ -160,12 +160,12 @@ function before(
 	state: SocketState,
 	args: readonly any[],
 ): void {
-	const { tracker, now } = environment;
+	const { tracker } = environment;
 	const { connection } = state;
 	switch (args[0]) {
 		case "data":
 			if (connection.holder && connection.holder.firstByteAt === undefined) {
-				connection.holder.firstByteAt = now();
+				tracker.responseBegun(connection.holder, hasWrittenAll(socket));
 			}
 			return;
 		case "lookup":

@@ -31,6 +31,15 @@ export interface Keeper {
 
 const states = hiddenField<SocketState>();
 
+/** The system has taken everything written so far; the socket itself says so later, even after the response. */
+export function hasWrittenAll(socket: any): boolean {
+	return (
+		!socket.connecting &&
+		!socket.secureConnecting &&
+		socket._handle?.writeQueueSize === 0
+	);
+}
+
 export function stateOf(socket: object): SocketState | undefined {
 	return states.get(socket);
 }
