@@ -38,7 +38,11 @@ export class Connection {
 	readyAt?: number;
 	/** Requests carried so far. */
 	requestCount = 0;
-	/** The request that holds the connection now. */
+	/** Requests that it carries now. */
+	openRequests = 0;
+	/** HTTP/2: the streams that the server allows at once. Absent on a connection that carries one request at a time. */
+	maxStreams?: number;
+	/** The request that has the connection for itself; absent with HTTP/2. */
 	holder?: Request | undefined;
 	/** When the last request that it carried was over. */
 	lastRequestEndedAt?: number;
@@ -66,5 +70,14 @@ export class Connection {
 
 	get open(): boolean {
 		return this.ending === undefined;
+	}
+
+	/** Whether it can carry several requests at once. */
+	get multiplexed(): boolean {
+		return this.maxStreams !== undefined;
+	}
+
+	get busy(): boolean {
+		return this.holder !== undefined || this.openRequests > 0;
 	}
 }

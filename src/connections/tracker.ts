@@ -111,11 +111,15 @@ export class ConnectionTracker {
 			if (connection.readyAt !== undefined) {
 				request.connectionAge = now - connection.readyAt;
 			}
-			if (connection.lastRequestEndedAt !== undefined) {
+			if (
+				connection.openRequests === 0 &&
+				connection.lastRequestEndedAt !== undefined
+			) {
 				request.connectionIdle = now - connection.lastRequestEndedAt;
 			}
 		}
-		connection.holder = request;
+		connection.openRequests += 1;
+		if (!connection.multiplexed) connection.holder = request;
 		connection.idleSince = undefined;
 		this.hostOf(connection).idle.delete(connection);
 	}
@@ -145,6 +149,7 @@ export class ConnectionTracker {
 	requestEnded(request: Request, error?: string): void {
 		if (request.endedAt !== undefined) return;
 		request.endedAt = this.options.now();
+		if (request.connection) this.release(request.connection);
 		if (request.number === undefined) request.giveUpUnusedConnection();
 		if (request.connection) {
 			request.connection.lastRequestEndedAt = request.endedAt;
@@ -153,6 +158,18 @@ export class ConnectionTracker {
 		this.openRequests.delete(request);
 		if (request.caused || request.wait) this.lookForFindings(request);
 		this.options.listener.requestEnded(request);
+	}
+
+	/** No pool takes a multiplexed connection back: it is idle as soon as it carries nothing. */
+	private release(connection: Connection): void {
+		connection.openRequests -= 1;
+		if (
+			connection.multiplexed &&
+			connection.openRequests === 0 &&
+			connection.open
+		) {
+			this.connectionIdle(connection);
+		}
 	}
 
 	private lookForFindings(request: Request): void {
@@ -499,7 +516,7 @@ export class ConnectionTracker {
 	): number {
 		let busy = 0;
 		for (const connection of first(SCAN_LIMIT, open)) {
-			if (connection.holder && !samePool(connection.pool, pool)) {
+			if (connection.busy && !samePool(connection.pool, pool)) {
 				busy += 1;
 			}
 		}

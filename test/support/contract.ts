@@ -290,7 +290,7 @@ function* describesReuse(span: Span): Generator<string> {
 	}
 	yield* absent(span, "the connection is reused", FRESH_ONLY);
 	yield* present(span, "the connection is reused", [
-		...REUSED_ONLY,
+		...(isMultiplexed(span) ? [] : REUSED_ONLY),
 		"conntrace.connection.request_number",
 		"network.peer.address",
 		"network.peer.port",
@@ -298,8 +298,13 @@ function* describesReuse(span: Span): Generator<string> {
 	]);
 	const { attributes } = span;
 	const age = Number(attributes["conntrace.connection.age_ms"]);
-	const idle = Number(attributes["conntrace.connection.idle_ms"]);
+	const idle = Number(attributes["conntrace.connection.idle_ms"] ?? 0);
 	if (idle > age + TOLERANCE_MS) yield "it was idle for longer than its age";
+}
+
+/** Such a connection may carry other requests meanwhile, or be in the making. */
+function isMultiplexed({ attributes }: Span): boolean {
+	return attributes["network.protocol.version"] === "2";
 }
 
 function* describesFreshness(span: Span, trace: Trace): Generator<string> {
