@@ -23,6 +23,7 @@ const KNOWN_KEYS = [
 	"extensions.jaeger_storage.backends.memory.memory.max_traces",
 	"extensions.jaeger_query.storage.traces",
 	"extensions.jaeger_query.ui.config_file",
+	"extensions.jaeger_query.enable_tracing",
 	"receivers.otlp.protocols.grpc.endpoint",
 	"receivers.otlp.protocols.http.endpoint",
 	"processors.batch",
