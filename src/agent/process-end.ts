@@ -1,4 +1,7 @@
-export interface EndOptions {
+import type { HookEnvironment } from "../hooks/environment";
+import { hookProcess } from "../hooks/process";
+
+export interface EndOptions extends Pick<HookEnvironment, "onFault"> {
 	/** Delivers with the event loop still running. */
 	readonly flush: () => Promise<void>;
 	/** Delivers what is left when it no longer runs. */
@@ -6,26 +9,35 @@ export interface EndOptions {
 	readonly pending: () => boolean;
 }
 
-/** Sees every way in which a process can end, and changes none of them. */
-export function onProcessEnd({ flush, finish, pending }: EndOptions): void {
-	process.on("beforeExit", flushOnce);
-	process.on("exit", finish);
-	for (const signal of ["SIGTERM", "SIGINT"] as const) {
-		const onSignal = async () => {
-			// The program has its own idea of what the signal means.
-			if (process.listenerCount(signal) > 1) return;
-			await flush();
-			finish();
-			process.off(signal, onSignal);
-			process.kill(process.pid, signal);
-		};
-		process.on(signal, onSignal);
-	}
-
+/** Delivers what is left in every way in which a process can end, and changes none of them. */
+export function onProcessEnd({
+	flush,
+	finish,
+	pending,
+	onFault,
+}: EndOptions): void {
 	/** Node asks again whenever the flush has kept the event loop alive; a flush that failed is not repeated. */
-	function flushOnce(): void {
-		if (!pending()) return;
-		process.off("beforeExit", flushOnce);
-		void flush();
-	}
+	let flushed = false;
+	/** A second signal does not wait. */
+	let ending = false;
+
+	hookProcess(
+		{ onFault },
+		{
+			beforeExit() {
+				if (flushed || !pending()) return;
+				flushed = true;
+				void flush();
+			},
+			exit: finish,
+			signal(end) {
+				if (ending) return end();
+				ending = true;
+				void flush().finally(() => {
+					finish();
+					end();
+				});
+			},
+		},
+	);
 }

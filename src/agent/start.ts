@@ -56,6 +56,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		}),
 	});
 	onProcessEnd({
+		onFault: faults.take,
 		pending: () => pipeline.pending,
 		flush: async () => {
 			writer.writeRawSetups();

@@ -15,7 +15,7 @@ export interface HookEnvironment {
 
 /** Observes on behalf of the agent: whatever goes wrong stays inside. */
 export function observe<T>(
-	environment: HookEnvironment,
+	environment: Pick<HookEnvironment, "onFault">,
 	observation: () => T,
 ): T | undefined {
 	try {
