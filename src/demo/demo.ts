@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Summary, summarize } from "../report/analysis.js";
-import { renderTable } from "../report/table.js";
+import type { Run } from "../report/model.js";
+import { RunAnalysis } from "../report/run-analysis.js";
+import type { Span } from "../report/span.js";
+import { renderRuns } from "../report/terminal.js";
 import { runNode } from "./child.js";
 import { Failure } from "./failure.js";
 import {
@@ -18,9 +20,8 @@ import { VARIANTS, type Variant } from "./variants.js";
 const PUTS = 25;
 const INTERVAL_MS = 100;
 
-interface Run {
-	readonly title: string;
-	readonly summary: Summary;
+interface VariantRun {
+	readonly run: Run;
 	readonly counted: Counted;
 	/** What the handler's process wrote to stderr. */
 	readonly errors: string;
@@ -53,12 +54,17 @@ export async function runDemo(
 			signal,
 		);
 		const progress = createProgress(output);
-		const runs: Run[] = [];
+		const runs: VariantRun[] = [];
 		for (const variant of VARIANTS) {
 			const program = ["-r", preload, join(examples, "handler.js")];
 			runs.push(await runVariant(variant, program, stage, progress, signal));
 		}
-		output.write(`${renderTable(runs, "puts")}\n`);
+		output.write(
+			renderRuns(
+				runs.map(({ run }) => run),
+				"puts",
+			),
+		);
 		output.write(`${compareWithServer(runs)}\n`);
 		output.write(`${await passOn(stage.exports, destination, signal)}\n`);
 	});
@@ -70,7 +76,7 @@ async function runVariant(
 	{ dynamodb, receiver, spans, variables }: Stage,
 	progress: Progress,
 	signal: AbortSignal,
-): Promise<Run> {
+): Promise<VariantRun> {
 	const before = { ...dynamodb.seen };
 	const ignoreRequests = dynamodb.onRequest(progress.step);
 	progress.begin(title, PUTS);
@@ -89,8 +95,10 @@ async function runVariant(
 			signal,
 		);
 		return {
-			title,
-			summary: summarize(spans.filter((span) => span.service === service)),
+			run: analyse(
+				title,
+				spans.filter((span) => span.service === service),
+			),
 			counted: {
 				connections: dynamodb.seen.connections - before.connections,
 				requests: dynamodb.seen.requests - before.requests,
@@ -103,9 +111,15 @@ async function runVariant(
 	}
 }
 
-function compareWithServer(runs: readonly Run[]): string {
-	const faults = runs.flatMap(({ title, summary, counted, errors }) => {
-		const disagreement = findDisagreement(title, summary, counted);
+function analyse(title: string, spans: readonly Span[]): Run {
+	const analysis = new RunAnalysis();
+	for (const span of spans) analysis.add(span);
+	return analysis.build(title, []);
+}
+
+function compareWithServer(runs: readonly VariantRun[]): string {
+	const faults = runs.flatMap(({ run, counted, errors }) => {
+		const disagreement = findDisagreement(run.name, run.overall, counted);
 		return disagreement ? [`${disagreement}\n${errors}`.trim()] : [];
 	});
 	if (faults.length > 0) throw new Failure(faults.join("\n"));

@@ -1,4 +1,4 @@
-import type { Summary } from "../report/analysis.js";
+import type { Summary } from "../report/model.js";
 
 /** What the server itself counted. */
 export interface Counted {
@@ -9,7 +9,7 @@ export interface Counted {
 /** Says how the traces of a run differ from what the server counted; undefined when they agree. */
 export function findDisagreement(
 	title: string,
-	{ requests, fresh, reused }: Summary,
+	{ requests, fresh, reused }: Pick<Summary, "requests" | "fresh" | "reused">,
 	server: Counted,
 ): string | undefined {
 	const agree =

@@ -1,5 +1,6 @@
 import type { FindingCode } from "../connections/findings";
 import type { Reason } from "../connections/reason";
+import type { Advice as ReasonAdvice } from "./model";
 
 /** What to do about a reason or a finding. */
 export interface Advice {
@@ -134,20 +135,14 @@ export const FINDING_ADVICE: Readonly<Record<FindingCode, Advice>> = {
 	),
 };
 
-/** What fresh connections of one reason cost in a run. */
-export interface ReasonCost {
-	readonly reason: Reason;
-	/** Requests that got a fresh connection for this reason. */
-	readonly count: number;
-	/** Milliseconds that those requests paid for connection set-up, summed. */
-	readonly setup: number;
-}
-
 /** The advice on a reason with what following it would have saved in this run. */
-export function adviseOnReason({ reason, count, setup }: ReasonCost): string {
-	const advice = REASON_ADVICE[reason];
-	const requests = `${count} ${count === 1 ? "request" : "requests"}`;
-	return advice.change
-		? `${advice.sentence} Up to ${setup.toFixed(1)} ms of set-up saved in this run (${requests}).`
-		: `${advice.sentence} Nothing to save by a setting (${requests}, ${setup.toFixed(1)} ms of set-up).`;
+export function adviseOnReason({
+	sentence,
+	savedMs,
+	requests,
+}: ReasonAdvice): string {
+	const counted = `${requests} ${requests === 1 ? "request" : "requests"}`;
+	return savedMs === undefined
+		? `${sentence} Nothing to save by a setting (${counted}).`
+		: `${sentence} Up to ${savedMs.toFixed(1)} ms of set-up saved in this run (${counted}).`;
 }

@@ -39,7 +39,7 @@ export interface Run {
 	readonly end?: number;
 	/** All hosts together. */
 	readonly overall: Summary;
-	/** Each host by itself, those with the most requests first. At most 100; further ones are one host, {@link OTHER_HOSTS}. */
+	/** Each host by itself, those with the most requests first. At most {@link MAX_HOSTS}; further ones are one host, {@link OTHER_HOSTS}. */
 	readonly hosts: readonly HostSummary[];
 	/** Findings, those shown by the most requests first. */
 	readonly findings: readonly FindingCount[];
@@ -52,6 +52,9 @@ export interface Run {
 	/** Where the spans came from and what could not be used. */
 	readonly sources: readonly Source[];
 }
+
+/** Hosts that are told one by one. */
+export const MAX_HOSTS = 100;
 
 /** The name of the host that stands for all those which are not told one by one. */
 export const OTHER_HOSTS = "(other hosts)";

@@ -1,117 +1,91 @@
 import { FINDING_CODES, type FindingCode } from "../connections/findings";
-import { REASONS, type Reason } from "../connections/reason";
 import { Attribute, SpanName } from "../spans/names";
-import type { ReasonCost } from "./advice";
-import { Quantiles } from "./quantiles";
+import { FINDING_ADVICE, REASON_ADVICE } from "./advice";
+import {
+	type Advice,
+	type FindingCount,
+	MAX_HOSTS,
+	NO_REASON,
+	OTHER_HOSTS,
+	type Run,
+	type Summary,
+} from "./model";
+import { type Attributes, hostOf, isRequest, textAt } from "./read-attributes";
+import { Recent } from "./recent";
+import { SummaryBuilder } from "./summary-builder";
 
 /** What the statistics need of a finished span. */
 export interface SpanFacts {
 	readonly name: string;
 	readonly spanId: string;
 	readonly parentSpanId?: string | undefined;
-	readonly attributes: Readonly<Record<string, unknown>>;
-	/** In milliseconds. */
-	readonly duration: number;
+	readonly attributes: Attributes;
 }
 
-/** The connections and requests of a run to one host and port. */
-export interface HostStatistics {
-	/** `host:port`. */
-	readonly host: string;
-	/** Connections made, or attempted, whether or not for a request. */
-	connections: number;
-	requests: number;
-	fresh: number;
-	reused: number;
-	dnsLookups: number;
-	/** Milliseconds that requests paid for new connections, summed. */
-	setup: number;
-	/** Durations of the requests. */
-	readonly freshLatency: Quantiles;
-	readonly reusedLatency: Quantiles;
-}
+/** The part of a run's report that is made of sums. */
+export type Statistics = Pick<Run, "overall" | "hosts" | "findings" | "advice">;
 
-/** A program that talks to more hosts has the rest of them in one row. */
-const MAX_HOSTS = 100;
+/** Setups and lookups that wait for each other: more than a batch of spans holds. */
+const REMEMBERED = 10_000;
 
-const OTHER_HOSTS = "(other hosts)";
-
-/** Sums up spans one by one as they are finished, in memory that does not grow with their number. */
+/** Sums up spans one by one, in whatever order they come, in memory that does not grow with their number. */
 export class RunStatistics {
-	private readonly byHost = new Map<string, HostStatistics>();
-	private readonly byReason = new Map<
-		Reason,
-		{ count: number; setup: number }
-	>();
+	private readonly overall = new SummaryBuilder();
+	private readonly byHost = new Map<string, SummaryBuilder>();
 	private readonly byFinding = new Map<FindingCode, number>();
-	/** Phases follow the setup that they belong to. */
-	private lastSetup: { spanId: string; host: HostStatistics } | undefined;
+	/** The hosts of setup spans, for the lookups under them. */
+	private readonly setupHosts = new Recent<string, SummaryBuilder>(REMEMBERED);
+	/** Lookups whose setup has not come yet. */
+	private readonly earlyLookups = new Recent<string, number>(REMEMBERED);
+	/** A connection can have a further setup span, for a TLS handshake that came later. */
+	private readonly connectionIds = new Recent<string, true>(REMEMBERED);
 
-	add(span: SpanFacts): void {
+	/** @param duration in milliseconds */
+	add(span: SpanFacts, duration: number): void {
 		const { name, attributes } = span;
-		if (name === SpanName.connectionSetup) {
-			const host = this.hostOf(attributes);
-			host.connections += 1;
-			this.lastSetup = { spanId: span.spanId, host };
-		} else if (name === SpanName.dnsLookup) {
-			if (this.lastSetup?.spanId === span.parentSpanId && this.lastSetup) {
-				this.lastSetup.host.dnsLookups += 1;
-			}
-		} else if (attributes[Attribute.httpRequestMethod] !== undefined) {
-			this.addRequest(span);
+		if (name === SpanName.connectionSetup) this.addSetup(span);
+		else if (name === SpanName.dnsLookup) this.addLookup(span);
+		else if (isRequest(attributes)) this.addRequest(attributes, duration);
+	}
+
+	build(): Statistics {
+		const overall = this.overall.build();
+		return {
+			overall,
+			hosts: [...this.byHost]
+				.map(([host, summary]) => ({ host, ...summary.build() }))
+				.sort((a, b) => b.requests - a.requests),
+			findings: this.findings(),
+			advice: adviseOn(overall),
+		};
+	}
+
+	private addSetup({ spanId, attributes }: SpanFacts): void {
+		const host = this.summaryOf(attributes);
+		this.setupHosts.set(spanId, host);
+		host.dnsLookups += this.earlyLookups.take(spanId) ?? 0;
+		const id = textAt(attributes, Attribute.connectionId) ?? spanId;
+		if (this.connectionIds.has(id)) return;
+		this.connectionIds.set(id, true);
+		this.overall.connections += 1;
+		host.connections += 1;
+	}
+
+	private addLookup({ parentSpanId }: SpanFacts): void {
+		this.overall.dnsLookups += 1;
+		if (parentSpanId === undefined) return;
+		const host = this.setupHosts.get(parentSpanId);
+		if (host) host.dnsLookups += 1;
+		else {
+			const earlier = this.earlyLookups.take(parentSpanId) ?? 0;
+			this.earlyLookups.set(parentSpanId, earlier + 1);
 		}
 	}
 
-	/** Hosts, those with the most requests first. */
-	get hosts(): readonly HostStatistics[] {
-		return [...this.byHost.values()].sort((a, b) => b.requests - a.requests);
-	}
-
-	/** Reasons for fresh connections, the most expensive first. */
-	get reasons(): readonly ReasonCost[] {
-		return [...this.byReason]
-			.map(([reason, cost]) => ({ reason, ...cost }))
-			.sort((a, b) => b.setup - a.setup || b.count - a.count);
-	}
-
-	/** Findings with the number of requests that showed them, each once. */
-	get findings(): readonly {
-		readonly code: FindingCode;
-		readonly count: number;
-	}[] {
-		return FINDING_CODES.flatMap((code) => {
-			const count = this.byFinding.get(code);
-			return count === undefined ? [] : [{ code, count }];
-		});
-	}
-
-	private addRequest({ attributes, duration }: SpanFacts): void {
-		const host = this.hostOf(attributes);
-		const setup = milliseconds(attributes[Attribute.connectionSetup]);
-		host.requests += 1;
-		host.setup += setup;
-		const reused = attributes[Attribute.connectionReused];
-		if (reused === true) {
-			host.reused += 1;
-			host.reusedLatency.add(duration);
-		} else if (reused === false) {
-			host.fresh += 1;
-			host.freshLatency.add(duration);
-			this.addReason(attributes[Attribute.reason], setup);
-		}
-		this.addFindings(attributes[Attribute.findings]);
-	}
-
-	private addReason(given: unknown, setup: number): void {
-		const reason = REASONS.find((known) => known === given);
-		if (!reason) return;
-		const cost = this.byReason.get(reason) ?? { count: 0, setup: 0 };
-		cost.count += 1;
-		cost.setup += setup;
-		this.byReason.set(reason, cost);
-	}
-
-	private addFindings(given: unknown): void {
+	private addRequest(attributes: Attributes, duration: number): void {
+		this.overall.addRequest(attributes, duration);
+		this.summaryOf(attributes).addRequest(attributes, duration);
+		const given = attributes[Attribute.findings];
 		if (!Array.isArray(given)) return;
 		for (const code of FINDING_CODES) {
 			if (!given.includes(code)) continue;
@@ -119,31 +93,42 @@ export class RunStatistics {
 		}
 	}
 
-	private hostOf(attributes: SpanFacts["attributes"]): HostStatistics {
-		const name = `${attributes[Attribute.serverAddress]}:${attributes[Attribute.serverPort]}`;
+	private findings(): FindingCount[] {
+		return [...this.byFinding]
+			.map(([code, count]) => ({
+				code,
+				count,
+				sentence: FINDING_ADVICE[code].sentence,
+			}))
+			.sort((a, b) => b.count - a.count);
+	}
+
+	private summaryOf(attributes: Attributes): SummaryBuilder {
+		const name = hostOf(attributes);
 		const known = this.byHost.get(name);
 		if (known) return known;
 		const host = this.byHost.size < MAX_HOSTS ? name : OTHER_HOSTS;
-		const statistics = this.byHost.get(host) ?? noStatistics(host);
-		this.byHost.set(host, statistics);
-		return statistics;
+		const summary = this.byHost.get(host) ?? new SummaryBuilder();
+		this.byHost.set(host, summary);
+		return summary;
 	}
 }
 
-function noStatistics(host: string): HostStatistics {
-	return {
-		host,
-		connections: 0,
-		requests: 0,
-		fresh: 0,
-		reused: 0,
-		dnsLookups: 0,
-		setup: 0,
-		freshLatency: new Quantiles(),
-		reusedLatency: new Quantiles(),
-	};
-}
-
-function milliseconds(value: unknown): number {
-	return typeof value === "number" ? value : 0;
+/** What would save most first, then what there is nothing to do about. */
+function adviseOn({ reasons }: Summary): Advice[] {
+	return reasons
+		.flatMap(({ reason, count, setupMs }): Advice[] => {
+			if (reason === NO_REASON) return [];
+			const { change, sentence } = REASON_ADVICE[reason];
+			return [
+				{
+					reason,
+					change,
+					sentence,
+					requests: Math.round(count),
+					...(change && { savedMs: setupMs }),
+				},
+			];
+		})
+		.sort((a, b) => (b.savedMs ?? -1) - (a.savedMs ?? -1));
 }

@@ -73,4 +73,5 @@ export const Attribute = {
 	findings: "conntrace.findings",
 	dnsInFlight: "conntrace.dns.in_flight",
 	tcpAttempt: "conntrace.tcp.attempt",
+	samplingRatio: "conntrace.sampling.ratio",
 } as const;

@@ -2,14 +2,17 @@ import { expect, it } from "vitest";
 import {
 	RunStatistics,
 	type SpanFacts,
+	type Statistics,
 } from "../../src/report/run-statistics.js";
+
+type TimedSpan = SpanFacts & { readonly duration: number };
 
 const HOST = { "server.address": "a.example", "server.port": 443 };
 
 function request(
 	attributes: SpanFacts["attributes"],
 	duration = 10,
-): SpanFacts {
+): TimedSpan {
 	return {
 		name: "GET",
 		spanId: "request",
@@ -18,7 +21,7 @@ function request(
 	};
 }
 
-function fresh(reason: string, setup: number, more = {}): SpanFacts {
+function fresh(reason: string, setup: number, more = {}): TimedSpan {
 	return request({
 		"conntrace.connection.reused": false,
 		"conntrace.connection.reason": reason,
@@ -27,11 +30,11 @@ function fresh(reason: string, setup: number, more = {}): SpanFacts {
 	});
 }
 
-function setup(spanId: string, host = HOST): SpanFacts {
+function setup(spanId: string, host = HOST): TimedSpan {
 	return { name: "connection.setup", spanId, duration: 5, attributes: host };
 }
 
-function lookup(parentSpanId: string | undefined): SpanFacts {
+function lookup(parentSpanId: string | undefined): TimedSpan {
 	return {
 		name: "dns.lookup",
 		spanId: "lookup",
@@ -41,10 +44,10 @@ function lookup(parentSpanId: string | undefined): SpanFacts {
 	};
 }
 
-function statisticsOf(...spans: SpanFacts[]): RunStatistics {
+function statisticsOf(...spans: TimedSpan[]): Statistics {
 	const statistics = new RunStatistics();
-	for (const span of spans) statistics.add(span);
-	return statistics;
+	for (const span of spans) statistics.add(span, span.duration);
+	return statistics.build();
 }
 
 it("counts per host and port", () => {
@@ -66,34 +69,40 @@ it("counts per host and port", () => {
 			fresh: 1,
 			reused: 1,
 			dnsLookups: 1,
-			setup: 4,
+			setupMs: 4,
+			failed: 1,
+			reuseRatio: 0.5,
 		},
 		{ host: "a.example:80", connections: 1, requests: 0, dnsLookups: 1 },
 	]);
-	expect(hosts[0]?.freshLatency.count).toBe(1);
-	expect(hosts[0]?.reusedLatency.count).toBe(1);
+	expect(hosts[0]?.freshLatency?.count).toBe(1);
+	expect(hosts[0]?.reusedLatency?.count).toBe(1);
 });
 
 it("gives a lookup that no connection asked for to no host", () => {
-	const { hosts } = statisticsOf(
+	const { hosts, overall } = statisticsOf(
 		lookup(undefined),
 		setup("s1"),
 		lookup("another"),
 		lookup(undefined),
 	);
 	expect(hosts).toMatchObject([{ connections: 1, dnsLookups: 0 }]);
+	expect(overall.dnsLookups).toBe(3);
 });
 
 it("sums set-up by reason, the most expensive first", () => {
-	const { reasons } = statisticsOf(
+	const {
+		overall: { reasons },
+	} = statisticsOf(
 		fresh("first_connection", 4),
 		fresh("keep_alive_disabled", 3),
 		fresh("keep_alive_disabled", 3),
 		fresh("no reason of ours", 100),
 	);
 	expect(reasons).toEqual([
-		{ reason: "keep_alive_disabled", count: 2, setup: 6 },
-		{ reason: "first_connection", count: 1, setup: 4 },
+		{ reason: "(not given)", count: 1, setupMs: 100 },
+		{ reason: "keep_alive_disabled", count: 2, setupMs: 6 },
+		{ reason: "first_connection", count: 1, setupMs: 4 },
 	]);
 });
 
@@ -104,17 +113,83 @@ it("lists a finding once, with the requests that showed it", () => {
 		fresh("body_unconsumed", 1, shown),
 		request({ "conntrace.findings": ["client_per_call", "of another time"] }),
 	);
-	expect(findings).toEqual([
-		{ code: "client_per_call", count: 1 },
+	expect(findings).toMatchObject([
 		{ code: "responses_unread", count: 2 },
+		{ code: "client_per_call", count: 1 },
 	]);
 });
 
 it("has one row for all hosts beyond the hundredth", () => {
-	const statistics = new RunStatistics();
-	for (let host = 0; host < 5000; host++)
-		statistics.add(request({ "server.address": `${host}.example` }));
-	const { hosts } = statistics;
+	const { hosts } = statisticsOf(
+		...Array.from({ length: 5000 }, (_, host) =>
+			request({ "server.address": `${host}.example` }),
+		),
+	);
 	expect(hosts).toHaveLength(101);
 	expect(hosts[0]).toMatchObject({ host: "(other hosts)", requests: 4900 });
+});
+
+it("takes setups and lookups in any order, and a later TLS handshake for the same connection", () => {
+	const connection = { ...HOST, "conntrace.connection.id": "p-1" };
+	const { hosts } = statisticsOf(
+		lookup("s1"),
+		setup("s1", connection),
+		setup("s2", connection),
+	);
+	expect(hosts).toMatchObject([{ connections: 1, dnsLookups: 1 }]);
+});
+
+it("counts a sampled request for as many as it stands for", () => {
+	const { overall } = statisticsOf(
+		fresh("first_connection", 4),
+		...Array.from({ length: 3 }, () =>
+			request({
+				"conntrace.connection.reused": true,
+				"conntrace.sampling.ratio": 0.1,
+			}),
+		),
+	);
+	expect(overall).toMatchObject({
+		requests: 31,
+		recorded: 4,
+		fresh: 1,
+		reused: 30,
+		reuseRatio: 30 / 31,
+		reusedLatency: { count: 30 },
+	});
+});
+
+it("advises on what would save most first", () => {
+	const { advice } = statisticsOf(
+		fresh("first_connection", 50),
+		fresh("keep_alive_disabled", 3),
+		fresh("different_agent", 4),
+	);
+	expect(advice).toMatchObject([
+		{ reason: "different_agent", requests: 1, change: true, savedMs: 4 },
+		{ reason: "keep_alive_disabled", requests: 1, change: true, savedMs: 3 },
+		{ reason: "first_connection", requests: 1, change: false },
+	]);
+	expect(advice[2]).not.toHaveProperty("savedMs");
+});
+
+it("says where the time of fresh connections went", () => {
+	const { overall } = statisticsOf({
+		...fresh("first_connection", 7, {
+			"conntrace.connection.wait_ms": 9,
+			"conntrace.dns.lookup_ms": 1,
+			"conntrace.tcp.connect_ms": 2,
+			"conntrace.tls.handshake_ms": 4,
+			"conntrace.ttfb_ms": 3,
+		}),
+		duration: 14,
+	});
+	expect(overall.freshTime).toEqual({
+		waitMs: 2,
+		dnsMs: 1,
+		tcpMs: 2,
+		tlsMs: 4,
+		firstByteMs: 3,
+		otherMs: 2,
+	});
 });

@@ -1,0 +1,132 @@
+import { REASONS, type Reason } from "../connections/reason";
+import { Attribute } from "../spans/names";
+import { NO_REASON, type ReasonCost, type Summary } from "./model";
+import { Quantiles } from "./quantiles";
+import { type Attributes, numberAt, textAt, weightOf } from "./read-attributes";
+
+/** Sums up requests, to one host or to all, in memory that does not grow with their number. */
+export class SummaryBuilder {
+	connections = 0;
+	dnsLookups = 0;
+	private recorded = 0;
+	private requests = 0;
+	private fresh = 0;
+	private reused = 0;
+	private failed = 0;
+	private setupMs = 0;
+	private readonly latency = new Quantiles();
+	private readonly freshLatency = new Quantiles();
+	private readonly reusedLatency = new Quantiles();
+	private readonly reasons = new Map<ReasonCost["reason"], MutableCost>();
+	private freshMs = 0;
+	private readonly freshTime = {
+		waitMs: 0,
+		dnsMs: 0,
+		tcpMs: 0,
+		tlsMs: 0,
+		firstByteMs: 0,
+	};
+
+	/** @param duration in milliseconds */
+	addRequest(attributes: Attributes, duration: number): void {
+		const weight = weightOf(attributes);
+		this.recorded += 1;
+		this.requests += weight;
+		this.latency.add(duration, weight);
+		if (attributes[Attribute.errorType] !== undefined) this.failed += weight;
+		const reused = attributes[Attribute.connectionReused];
+		if (reused === true) {
+			this.reused += weight;
+			this.reusedLatency.add(duration, weight);
+		} else if (reused === false) {
+			this.addFresh(attributes, duration, weight);
+		}
+	}
+
+	build(): Summary {
+		const { fresh, reused } = this;
+		const used = fresh + reused;
+		const { waitMs, dnsMs, tcpMs, tlsMs, firstByteMs } = this.freshTime;
+		const told = waitMs + dnsMs + tcpMs + tlsMs + firstByteMs;
+		const latency = this.latency.distribution();
+		const freshLatency = this.freshLatency.distribution();
+		const reusedLatency = this.reusedLatency.distribution();
+		return {
+			requests: Math.round(this.requests),
+			recorded: this.recorded,
+			fresh: Math.round(fresh),
+			reused: Math.round(reused),
+			failed: Math.round(this.failed),
+			...(used > 0 && { reuseRatio: reused / used }),
+			connections: this.connections,
+			dnsLookups: this.dnsLookups,
+			setupMs: this.setupMs,
+			...(latency && { latency }),
+			...(freshLatency && { freshLatency }),
+			...(reusedLatency && { reusedLatency }),
+			...(freshLatency && {
+				freshTime: {
+					...this.freshTime,
+					otherMs: Math.max(0, this.freshMs - told),
+				},
+			}),
+			reasons: [...this.reasons]
+				.map(([reason, cost]) => ({ reason, ...cost }))
+				.sort((a, b) => b.setupMs - a.setupMs || b.count - a.count),
+		};
+	}
+
+	private addFresh(
+		attributes: Attributes,
+		duration: number,
+		weight: number,
+	): void {
+		const at = (name: string) => weight * (numberAt(attributes, name) ?? 0);
+		const setupMs = at(Attribute.connectionSetup);
+		this.fresh += weight;
+		this.setupMs += setupMs;
+		this.freshLatency.add(duration, weight);
+		this.freshMs += weight * duration;
+		this.freshTime.waitMs += weight * queueTime(attributes);
+		this.freshTime.dnsMs += at(Attribute.dnsLookup);
+		this.freshTime.tcpMs += at(Attribute.tcpConnect);
+		this.freshTime.tlsMs += at(Attribute.tlsHandshake);
+		this.freshTime.firstByteMs += at(Attribute.timeToFirstByte);
+		this.addReason(attributes, setupMs, weight);
+	}
+
+	private addReason(
+		attributes: Attributes,
+		setupMs: number,
+		weight: number,
+	): void {
+		const reason = reasonOf(attributes) ?? NO_REASON;
+		const example = textAt(attributes, Attribute.reasonDetail);
+		const cost = this.reasons.get(reason) ?? {
+			count: 0,
+			setupMs: 0,
+			...(example && { example }),
+		};
+		cost.count += weight;
+		cost.setupMs += setupMs;
+		this.reasons.set(reason, cost);
+	}
+}
+
+type MutableCost = {
+	-readonly [Member in keyof Omit<ReasonCost, "reason">]: ReasonCost[Member];
+};
+
+const KNOWN_REASONS: ReadonlySet<unknown> = new Set(REASONS);
+
+export function reasonOf(attributes: Attributes): Reason | undefined {
+	const reason = attributes[Attribute.reason];
+	return KNOWN_REASONS.has(reason) ? (reason as Reason) : undefined;
+}
+
+/** The wait for a connection without the time in which that connection was made for the request. */
+function queueTime(attributes: Attributes): number {
+	const wait = numberAt(attributes, Attribute.connectionWait) ?? 0;
+	const setup = numberAt(attributes, Attribute.connectionSetup) ?? 0;
+	return Math.max(0, wait - setup);
+}
