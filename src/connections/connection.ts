@@ -42,6 +42,8 @@ export class Connection {
 	openRequests = 0;
 	/** HTTP/2: the streams that the server allows at once. Absent on a connection that carries one request at a time. */
 	maxStreams?: number;
+	/** HTTP/2: the streams that the client itself wants at once, if it said so in its settings. */
+	clientMaxStreams?: number;
 	/** The request that has the connection for itself; absent with HTTP/2. */
 	holder?: Request | undefined;
 	/** When the last request that it carried was over. */

@@ -42,6 +42,29 @@ export interface ReleaseFacts {
 	readonly maxTotal: number;
 }
 
+/** What was seen of the session when a connection for HTTP/2 ended. */
+export interface SessionFacts {
+	/** The server announced the end by GOAWAY. */
+	readonly goaway?:
+		| {
+				/** `NO_ERROR`, `ENHANCE_YOUR_CALM`, ... */
+				readonly code: string;
+				/** Id of the last stream that the server deals with. */
+				readonly lastStream: number;
+		  }
+		| undefined;
+	/** The program closed or destroyed it. */
+	readonly closedByProgram: boolean;
+	/** It did so when the inactivity limit of the session, in milliseconds, ran out. */
+	readonly timeout?: number | undefined;
+	/** Its client wants one stream at once and closes it while that is answered. */
+	readonly forOneRequest: boolean;
+	/** Requests that it carried. */
+	readonly requests: number;
+	/** Streams that were open. */
+	readonly streams: number;
+}
+
 /** Everything seen when a connection was destroyed. */
 export interface EndingFacts {
 	readonly activity: "connecting" | "busy" | "released" | "idle";
@@ -65,6 +88,8 @@ export interface EndingFacts {
 	readonly agentKeepAlive?: boolean | undefined;
 	readonly request?: LastRequestFacts | undefined;
 	readonly release?: ReleaseFacts | undefined;
+	/** HTTP/2 alone. */
+	readonly session?: SessionFacts | undefined;
 	/** Where the destroy call came from, for the detail of an unexplained end. */
 	readonly site?: string | undefined;
 }
@@ -79,6 +104,10 @@ export function explainEnding(facts: EndingFacts): Explanation {
 	if (facts.agentDestroyed) {
 		return ["agent_destroyed", "the agent or client was destroyed"];
 	}
+	return (facts.session && endedSession(facts, facts.session)) ?? ended(facts);
+}
+
+function ended(facts: EndingFacts): Explanation {
 	switch (facts.activity) {
 		case "connecting":
 			return endedWhileConnecting(facts);
@@ -89,6 +118,40 @@ export function explainEnding(facts: EndingFacts): Explanation {
 		case "busy":
 			return endedBusy(facts);
 	}
+}
+
+/** What ended a session before its connection; nothing if the connection itself ended. */
+function endedSession(
+	facts: EndingFacts,
+	session: SessionFacts,
+): Explanation | undefined {
+	const { goaway, timeout } = session;
+	const idle = facts.idle === undefined ? "" : `idle ${ms(facts.idle)}, `;
+	if (goaway) {
+		return [
+			"server_goaway",
+			`${idle}the server sent GOAWAY (${goaway.code}, last stream ${goaway.lastStream})`,
+		];
+	}
+	if (!session.closedByProgram) return undefined;
+	if (timeout !== undefined) {
+		return facts.idle === undefined
+			? [
+					"socket_timeout",
+					`the session ran into its inactivity limit of ${ms(timeout)} with ${count(session.streams, "open stream")}`,
+				]
+			: ["agent_idle_timeout", `${idle}the client closes after ${ms(timeout)}`];
+	}
+	if (session.forOneRequest) {
+		return [
+			"keep_alive_disabled",
+			"the client gives each request an HTTP/2 session of its own",
+		];
+	}
+	return [
+		"agent_destroyed",
+		`the program closed the HTTP/2 session after ${count(session.requests, "request")}`,
+	];
 }
 
 function endedWhileConnecting({ request, error }: EndingFacts): Explanation {
@@ -259,6 +322,10 @@ function asksToClose(request: LastRequestFacts | undefined): boolean {
 
 function isReset(code: string | undefined): boolean {
 	return code === "ECONNRESET" || code === "EPIPE";
+}
+
+export function count(n: number, noun: string): string {
+	return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 /** Whole milliseconds, as people read them. */

@@ -79,8 +79,13 @@ function reuseVariableWithoutEffect({
 	return undefined;
 }
 
-function maxSocketsSaturated({ wait }: Request): Finding | undefined {
+function maxSocketsSaturated({
+	wait,
+	connection,
+}: Request): Finding | undefined {
 	if (!wait || wait.pool.max === undefined) return undefined;
+	// Streams wait for what the server allows.
+	if (connection?.multiplexed) return undefined;
 	return {
 		code: "max_sockets_saturated",
 		detail: `requests wait while all ${wait.pool.max} connections that maxSockets allows are in use`,

@@ -1,4 +1,4 @@
-import { ms } from "./ending";
+import { count, ms } from "./ending";
 import type { PoolSnapshot } from "./pool";
 import type { Reason } from "./reason";
 
@@ -47,6 +47,17 @@ export interface FreshFacts {
 		| { readonly host: string; readonly service: string }
 		| undefined;
 	readonly proxyTunnel: boolean;
+	/** HTTP/2: the other open connections to the host that speak it. */
+	readonly sessions?:
+		| {
+				/** Those that carry as many streams as they may. */
+				readonly full: number;
+				/** How many streams that is. */
+				readonly limit: number;
+				/** One that could have carried another stream, with the number that it carries. */
+				readonly available?: { readonly id: string; readonly streams: number };
+		  }
+		| undefined;
 }
 
 /** A claim about why the connection was fresh. It holds if it can state its evidence. */
@@ -151,6 +162,16 @@ export const RULES: readonly Rule[] = [
 				: undefined,
 	},
 	{
+		name: "all sessions full",
+		evaluate: ({ sessions }) =>
+			sessions && sessions.full > 0 && !sessions.available
+				? {
+						reason: "pool_busy",
+						detail: `${count(sessions.full, "HTTP/2 session")} to this host full, at most ${count(sessions.limit, "stream")} at once allowed`,
+					}
+				: undefined,
+	},
+	{
 		name: "the last connection of the pool ended",
 		evaluate: ({ previousInPool }) => previousInPool && endOf(previousInPool),
 	},
@@ -168,6 +189,14 @@ export const RULES: readonly Rule[] = [
 			otherAgent && {
 				reason: "different_agent",
 				detail: `a connection to this host was idle for ${ms(otherAgent.idle)} in another agent or client`,
+			},
+	},
+	{
+		name: "another session could have carried it",
+		evaluate: ({ sessions }) =>
+			sessions?.available && {
+				reason: "different_agent",
+				detail: `another HTTP/2 session to this host was open and carried ${count(sessions.available.streams, "stream")}`,
 			},
 	},
 ];
@@ -196,10 +225,6 @@ export const FALLBACK_RULES: readonly Rule[] = [
 
 function endOf({ id, reason, detail }: PreviousConnection): Claim {
 	return { reason, detail, previousId: id };
-}
-
-function count(n: number, noun: string): string {
-	return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 const NOTHING_SHOWN: Claim = {

@@ -1,7 +1,8 @@
 import { Connection, type Origin, type PoolIdentity } from "./connection";
+import type { Decision } from "./decision";
 import { explainEnding, ms, type SeenEnding } from "./ending";
 import { findingsOf } from "./findings";
-import { Journal } from "./journal";
+import { type HostRecord, Journal } from "./journal";
 import type { PoolSnapshot } from "./pool";
 import { decideReason, type FreshFacts, type IdleConnection } from "./reasons";
 import { type Exchange, Request } from "./request";
@@ -230,18 +231,37 @@ export class ConnectionTracker {
 
 	/** Says for which request a connection is made, and decides why. Call it before the connection is begun. */
 	decide(request: Request, fresh: FreshRequest): void {
-		const facts = this.freshFacts(request, fresh);
+		const { exchange } = request;
+		const { host, port } = exchange;
+		const record = this.journal.of(host, port);
+		request.decision = this.decision(record, fresh, {
+			...this.freshFacts(record, fresh),
+			earlierConnections: record.begun,
+			waited: request.wait !== undefined,
+			otherHost:
+				record.begun === 0 ? this.otherHost(request, fresh.pool) : undefined,
+		});
+	}
+
+	/** The program has begun a connection for HTTP/2; for which requests is not known yet. */
+	sessionBegun(connection: Connection, fresh: FreshRequest): void {
+		const record = this.hostOf(connection);
+		connection.decision = this.decision(record, fresh, {
+			...this.freshFacts(record, fresh),
+			earlierConnections: record.begun - 1,
+			waited: false,
+			sessions: this.sessionsIn(record.open, connection),
+		});
+	}
+
+	private decision(
+		record: HostRecord,
+		{ snapshot }: FreshRequest,
+		facts: FreshFacts,
+	): Decision {
 		const { previousId, ...verdict } = decideReason(facts);
-		if (previousId !== undefined) {
-			this.journal
-				.of(request.exchange.host, request.exchange.port)
-				.markReplaced(previousId);
-		}
-		request.decision = {
-			...verdict,
-			previousId,
-			pool: fresh.snapshot,
-		};
+		if (previousId !== undefined) record.markReplaced(previousId);
+		return { ...verdict, previousId, pool: snapshot };
 	}
 
 	/** Joins a new connection to the request it is made for. */
@@ -254,6 +274,7 @@ export class ConnectionTracker {
 		connection.pool = pool;
 		connection.service = this.options.serviceOf(request.exchange);
 		if (request.decision) connection.decision = request.decision;
+		else if (connection.decision) request.decision = connection.decision;
 		request.caused = connection;
 		// A connection handed over by createConnection was begun before its request could be seen.
 		request.createdAt = Math.min(request.createdAt, connection.setup.start);
@@ -446,18 +467,14 @@ export class ConnectionTracker {
 
 	// Evidence
 
-	private freshFacts(request: Request, fresh: FreshRequest): FreshFacts {
-		const { host, port } = request.exchange;
-		const record = this.journal.of(host, port);
+	private freshFacts(record: HostRecord, fresh: FreshRequest) {
 		const { pool } = fresh;
 		const others = this.otherPools(record.idle, fresh);
 		return {
-			earlierConnections: record.begun,
 			withoutPool: fresh.withoutPool,
 			agentKeepAlive: fresh.agentKeepAlive,
 			tlsOfOneRequest: fresh.tlsOfOneRequest,
 			proxyTunnel: fresh.proxyTunnel,
-			waited: request.wait !== undefined,
 			pool: fresh.snapshot,
 			...this.unreadIn(record.open, pool),
 			previousInPool: pool && record.lastEndedInPool(pool.agentId, pool.key),
@@ -465,8 +482,30 @@ export class ConnectionTracker {
 			otherKey: others.otherKey,
 			otherAgent: others.otherAgent,
 			busyElsewhere: this.busyOutside(record.open, pool),
-			otherHost: record.begun === 0 ? this.otherHost(request, pool) : undefined,
 		};
+	}
+
+	/** The other sessions of HTTP/2 to the same host. */
+	private sessionsIn(
+		open: Iterable<Connection>,
+		besides: Connection,
+	): FreshFacts["sessions"] {
+		let full = 0;
+		let limit = 0;
+		for (const connection of first(SCAN_LIMIT, open)) {
+			const { id, maxStreams, openRequests } = connection;
+			if (connection === besides || maxStreams === undefined) continue;
+			const most = Math.min(
+				maxStreams,
+				connection.clientMaxStreams ?? Infinity,
+			);
+			if (openRequests < most) {
+				return { full, limit, available: { id, streams: openRequests } };
+			}
+			full += 1;
+			limit = most;
+		}
+		return { full, limit };
 	}
 
 	private otherPools(

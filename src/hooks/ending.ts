@@ -10,6 +10,7 @@ import { destroySite } from "./destroy-site";
 import { errorType } from "./errors";
 import { agentBeingDestroyed } from "./http-agent";
 import { isHttpExchange } from "./http-exchange";
+import { lastStreamFacts, sessionFacts } from "./http2-session";
 import type { SocketState } from "./sockets";
 
 /** Gathers what can be seen at the moment when a socket is destroyed. */
@@ -18,7 +19,7 @@ export function endingFacts(
 	state: SocketState,
 	error: unknown,
 ): SeenEnding {
-	const { connection, keeper } = state;
+	const { connection, keeper, session } = state;
 	const activity = activityOf(state);
 	return {
 		activity,
@@ -28,7 +29,10 @@ export function endingFacts(
 		idleTimeout: state.idleTimeout,
 		serverIdleLimit: connection.hints?.idleLimit,
 		agentKeepAlive: keeper?.agent.keepAlive,
-		request: connection.holder && requestFacts(connection.holder),
+		request: connection.holder
+			? requestFacts(connection.holder)
+			: session && lastStreamFacts(session, state.peerEnded),
+		session: session && sessionFacts(session, connection),
 		release: activity === "released" ? releaseFacts(state) : undefined,
 		...(activity === "idle" && state.idleTimeout === undefined
 			? peerFacts(socket, state, error)
@@ -100,7 +104,7 @@ function peerFacts(
 	if (state.peerEnded) return { peer: "ended" };
 	const { site, fromPeer } = destroySite();
 	if (!fromPeer) return { site };
-	if (socket.bytesRead > (state.bytesReadWhenIdle ?? 0)) {
+	if (!state.session && socket.bytesRead > (state.bytesReadWhenIdle ?? 0)) {
 		return { peer: "sent data" };
 	}
 	return { peer: isReset(socket) ? "reset" : "ended" };

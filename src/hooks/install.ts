@@ -3,6 +3,7 @@ import { hookDns } from "./dns";
 import type { HookEnvironment } from "./environment";
 import { hookHttpAgent } from "./http-agent";
 import { hookHttpClient } from "./http-client";
+import { hookHttp2 } from "./http2";
 import { hookNet } from "./net";
 import { hookTls } from "./tls";
 
@@ -13,5 +14,6 @@ export function installHooks(environment: HookEnvironment): void {
 	hookTls(environment);
 	hookHttpAgent(environment);
 	hookHttpClient(environment);
+	hookHttp2(environment);
 	syncBuiltinESMExports();
 }

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Connection } from "../connections/connection";
 import { hiddenField } from "./hidden-field";
+import type { SessionState } from "./http2-session";
 import type { SocketStandIn } from "./stand-in";
 
 /** What the hooks remember of a socket. */
@@ -18,6 +19,10 @@ export interface SocketState {
 	idleTimeout?: number | undefined;
 	/** The peer has ended its side. */
 	peerEnded?: boolean;
+	/** The HTTP/2 session that it carries. */
+	session?: SessionState;
+	/** Another hook follows the requests of that session. */
+	followed?: boolean;
 	/** Bytes read when the socket became idle. */
 	bytesReadWhenIdle?: number;
 }

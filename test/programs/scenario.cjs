@@ -54,12 +54,33 @@ async function get(path, options) {
 	return read(sent);
 }
 
+/** Settles when the stream of an HTTP/2 request is closed. */
+function answered(stream) {
+	return new Promise((resolve, reject) => {
+		const answer = { status: 0, length: 0 };
+		stream.on("error", reject);
+		stream.on("response", (headers) => {
+			answer.status = headers[":status"];
+			answer.connection = Number(headers["x-connection"]);
+			answer.number = Number(headers["x-request"]);
+		});
+		stream.on("data", (chunk) => {
+			answer.length += chunk.length;
+		});
+		stream.on("close", () => resolve(answer));
+	});
+}
+
 // biome-ignore lint/security/noGlobalEval: the tests write the programs
 const scenario = eval(`(${source})`);
 scenario({
 	dns,
 	http,
 	https,
+	// Loaded only by programs that use it.
+	get http2() {
+		return require("node:http2");
+	},
 	net,
 	tls,
 	client: origin.startsWith("https") ? https : http,
@@ -72,4 +93,5 @@ scenario({
 	request,
 	read,
 	get,
+	answered,
 });

@@ -1,6 +1,7 @@
 import type dns from "node:dns";
 import type { EventEmitter } from "node:events";
 import type http from "node:http";
+import type http2 from "node:http2";
 import type https from "node:https";
 import type net from "node:net";
 import { resolve } from "node:path";
@@ -26,6 +27,7 @@ export interface Program<Values = undefined> {
 	readonly dns: typeof dns;
 	readonly http: typeof http;
 	readonly https: typeof https;
+	readonly http2: typeof http2;
 	readonly net: typeof net;
 	readonly tls: typeof tls;
 	/** `http` or `https`, as the server speaks it. */
@@ -44,6 +46,8 @@ export interface Program<Values = undefined> {
 	read(request: http.ClientRequest): Promise<Answer>;
 	/** Sends a request and reads the answer to its end. */
 	get(path: string, options?: https.RequestOptions): Promise<Answer>;
+	/** Reads what comes on an HTTP/2 stream until it is closed; its status is 0 if no response came. */
+	answered(stream: http2.ClientHttp2Stream): Promise<Answer>;
 }
 
 export type Scenario<Values = undefined> = (

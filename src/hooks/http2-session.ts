@@ -1,0 +1,86 @@
+import type { ClientHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import type { Connection } from "../connections/connection";
+import type { LastRequestFacts, SessionFacts } from "../connections/ending";
+import type { Request } from "../connections/request";
+import type { Streams } from "../connections/streams";
+
+/** What the hooks remember of a client session. */
+export interface SessionState {
+	/** What it writes to: the socket, or Node's stand-in for a stream of the program. */
+	readonly socket: Socket;
+	/** Absent while it is not known whether its requests are traced. */
+	connection?: Connection;
+	streams?: Streams;
+	lastRequest?: Request;
+	goaway?: SessionFacts["goaway"];
+	/** Set during the `timeout` event of the session: its limit in milliseconds. */
+	timeout?: number | undefined;
+	/** The program called `close` or `destroy`. */
+	closedByProgram?: boolean;
+	/** Node failed to send a frame, and closes the session for that. */
+	frameFailed?: boolean;
+}
+
+/** Error codes of HTTP/2 (RFC 9113, 7), in the order of their numbers. */
+const ERROR_CODES = [
+	"NO_ERROR",
+	"PROTOCOL_ERROR",
+	"INTERNAL_ERROR",
+	"FLOW_CONTROL_ERROR",
+	"SETTINGS_TIMEOUT",
+	"STREAM_CLOSED",
+	"FRAME_SIZE_ERROR",
+	"REFUSED_STREAM",
+	"CANCEL",
+	"COMPRESSION_ERROR",
+	"CONNECT_ERROR",
+	"ENHANCE_YOUR_CALM",
+	"INADEQUATE_SECURITY",
+	"HTTP_1_1_REQUIRED",
+];
+
+export function errorCodeName(code: number): string {
+	return ERROR_CODES[code] ?? `0x${code.toString(16)}`;
+}
+
+/** The streams that the server allows at once, as far as its settings have come; 100 by default of Node before. */
+export function maxStreams(session: ClientHttp2Session): number {
+	return session.remoteSettings?.maxConcurrentStreams ?? 100;
+}
+
+export function sessionFacts(
+	{ goaway, timeout, closedByProgram, lastRequest }: SessionState,
+	{ requestCount, openRequests, clientMaxStreams }: Connection,
+): SessionFacts {
+	return {
+		goaway,
+		timeout,
+		closedByProgram: closedByProgram === true,
+		forOneRequest:
+			clientMaxStreams === 1 &&
+			requestCount === 1 &&
+			lastRequest?.respondedAt !== undefined &&
+			lastRequest.endedAt === undefined,
+		requests: requestCount,
+		streams: openRequests,
+	};
+}
+
+/** What the last request tells when the connection ends under it. */
+export function lastStreamFacts(
+	{ lastRequest }: SessionState,
+	peerEnded: boolean | undefined,
+): LastRequestFacts | undefined {
+	if (!lastRequest || lastRequest.endedAt !== undefined) return undefined;
+	return {
+		destroyed: false,
+		responseDestroyed: false,
+		complete: false,
+		answered: lastRequest.respondedAt !== undefined,
+		reused: lastRequest.reused === true,
+		timedOut: false,
+		// What `node:http` makes of a connection that the server closes under a request.
+		error: peerEnded ? "ECONNRESET" : lastRequest.error,
+	};
+}

@@ -1,0 +1,346 @@
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
+import { Socket } from "node:net";
+import type { Connection } from "../connections/connection";
+import type { Request } from "../connections/request";
+import { ABORTED } from "../connections/setup";
+import { Streams } from "../connections/streams";
+import { endingFacts } from "./ending";
+import { type HookEnvironment, observe } from "./environment";
+import { errorType } from "./errors";
+import { hiddenField } from "./hidden-field";
+import { Http2Exchange } from "./http2-exchange";
+import { errorCodeName, maxStreams, type SessionState } from "./http2-session";
+import { replaceMethod } from "./patch";
+import { currentScope, UNTRACED } from "./scope";
+import { stateOf, watch } from "./sockets";
+
+const sessions = hiddenField<SessionState>();
+const requests = hiddenField<Request>();
+
+/** Sessions have no pool in Node: the program keeps them, and all to one host are taken together. */
+const SESSIONS = { agentId: 0, key: "h2" };
+
+/**
+ * Watches client sessions of `node:http2` and their streams. The classes are not exported, and to load the module
+ * would cost every program that does not use it some milliseconds. But every session asks its socket, while it is
+ * made, not to delay what it writes: there the first one is met, and the prototypes with it. Events are seen where
+ * they are emitted, not by listeners, which Node counts to know what to ask of the protocol.
+ * Checked on Node 20, 22, 24, 26.
+ */
+export function hookHttp2(environment: HookEnvironment): void {
+	let hooked = false;
+	replaceMethod(Socket.prototype, "setNoDelay", (setNoDelay) => {
+		return function (this: Socket, ...args) {
+			observe(environment, () => {
+				const session = sessionInTheMaking(this);
+				if (!session) return;
+				if (!hooked) hookSessions(environment, Object.getPrototypeOf(session));
+				hooked = true;
+				begin(environment, session, this);
+			});
+			return setNoDelay.apply(this, args);
+		};
+	});
+}
+
+/** The client session that has just bound itself to the socket, or to the stream below Node's stand-in for one. */
+function sessionInTheMaking(socket: any): ClientHttp2Session | undefined {
+	for (const owner of [socket, socket.stream]) {
+		if (typeof owner !== "object" || owner === null) continue;
+		for (const { value } of Object.values(
+			Object.getOwnPropertyDescriptors(owner),
+		)) {
+			if (value?.constructor?.name === "ClientHttp2Session") return value;
+		}
+	}
+	return undefined;
+}
+
+function hookSessions(environment: HookEnvironment, prototype: object): void {
+	let hooked = false;
+	replaceMethod(prototype, "request", (request) => {
+		return function (this: ClientHttp2Session, ...args) {
+			const state = observe(environment, () => stateOfUsable(this));
+			const stream = request.apply(this, args);
+			if (state) {
+				observe(environment, () => {
+					if (!hooked) hookStreams(environment, Object.getPrototypeOf(stream));
+					hooked = true;
+					follow(environment, this, state, stream);
+				});
+			}
+			return stream;
+		};
+	});
+
+	replaceMethod(prototype, "emit", (emit) => {
+		return function (this: ClientHttp2Session, ...args) {
+			const state = sessions.get(this);
+			if (!state) return emit.apply(this, args);
+			observe(environment, () => sessionEvent(environment, this, state, args));
+			try {
+				return emit.apply(this, args);
+			} finally {
+				state.timeout = undefined;
+			}
+		};
+	});
+
+	replaceMethod(prototype, "settings", (settings) => {
+		return function (this: ClientHttp2Session, ...args) {
+			const result = settings.apply(this, args);
+			const connection = sessions.get(this)?.connection;
+			const limit = args[0]?.maxConcurrentStreams;
+			if (connection && limit !== undefined)
+				connection.clientMaxStreams = limit;
+			return result;
+		};
+	});
+
+	replaceMethod(prototype, "close", (close) => {
+		return function (this: ClientHttp2Session, ...args) {
+			observe(environment, () => {
+				const state = stateOfUsable(this);
+				if (state) ended(environment, state, { byProgram: !state.frameFailed });
+			});
+			return close.apply(this, args);
+		};
+	});
+
+	replaceMethod(prototype, "destroy", (destroy) => {
+		return function (this: ClientHttp2Session, ...args) {
+			observe(environment, () => {
+				const state = stateOfUsable(this);
+				const [error] = args;
+				if (state) {
+					ended(environment, state, { byProgram: !isOfNode(error), error });
+				}
+			});
+			return destroy.apply(this, args);
+		};
+	});
+}
+
+function stateOfUsable(session: ClientHttp2Session): SessionState | undefined {
+	const state = sessions.get(session);
+	return state && !session.closed && !session.destroyed ? state : undefined;
+}
+
+/** The errors that the module itself destroys a session with. */
+function isOfNode(error: unknown): boolean {
+	return error instanceof Error && errorType(error).startsWith("ERR_HTTP2_");
+}
+
+function begin(
+	environment: HookEnvironment,
+	session: ClientHttp2Session,
+	socket: Socket,
+): void {
+	if (currentScope() === UNTRACED || isLocal(socket)) return;
+	const state: SessionState = { socket };
+	sessions.set(session, state);
+	const connection = stateOf(socket)?.connection;
+	if (connection?.open) carry(environment, state, connection);
+}
+
+/** A Unix socket or a named pipe. */
+function isLocal(socket: any): boolean {
+	return socket._handle?.constructor.name === "Pipe";
+}
+
+/** The connection is to carry the streams of the session. */
+function carry(
+	{ tracker, now }: HookEnvironment,
+	state: SessionState,
+	connection: Connection,
+): void {
+	state.connection = connection;
+	state.streams = new Streams(tracker, connection, now);
+	connection.maxStreams = 100;
+	const socketState = stateOf(state.socket);
+	if (socketState) socketState.session = state;
+	if (connection.cause) return;
+	connection.pool = SESSIONS;
+	tracker.sessionBegun(connection, {
+		pool: SESSIONS,
+		agentKeepAlive: true,
+		tlsOfOneRequest: false,
+		proxyTunnel: false,
+		differingOptions: () => "",
+	});
+}
+
+function follow(
+	environment: HookEnvironment,
+	session: ClientHttp2Session,
+	state: SessionState,
+	stream: ClientHttp2Stream,
+): void {
+	const { tracker, activeContext, tracesHost, freezeWatch } = environment;
+	if (stateOf(state.socket)?.followed) return;
+	const exchange = new Http2Exchange(stream, state);
+	if (!tracesHost(exchange.host)) return;
+	if (!state.connection) adopt(environment, session, state, exchange);
+	const { connection, streams } = state;
+	if (!connection || !streams) return;
+	freezeWatch.check();
+	const request = tracker.requestCreated(exchange, activeContext());
+	requests.set(stream, request);
+	state.lastRequest = request;
+	if (!connection.cause && connection.setup.end === undefined) {
+		tracker.connectionCaused(connection, request, connection.pool);
+	}
+	if (!session.connecting) connection.maxStreams = maxStreams(session);
+	streams.begin(request);
+}
+
+/** A session over a stream of the program, whose making nobody watched. */
+function adopt(
+	environment: HookEnvironment,
+	session: ClientHttp2Session,
+	state: SessionState,
+	exchange: Http2Exchange,
+): void {
+	const connection = environment.tracker.connectionAdopted(exchange);
+	watch(state.socket, { connection });
+	carry(environment, state, connection);
+	if (!session.connecting) state.streams?.connect();
+}
+
+function sessionEvent(
+	environment: HookEnvironment,
+	session: ClientHttp2Session,
+	state: SessionState,
+	args: readonly any[],
+): void {
+	const { connection, streams } = state;
+	if (!connection || !streams) return;
+	const { tracker, freezeWatch } = environment;
+	switch (args[0]) {
+		case "connect":
+			if (session.destroyed) return;
+			connection.maxStreams = maxStreams(session);
+			streams.connect();
+			freezeWatch.start();
+			if (!connection.busy && connection.open)
+				tracker.connectionIdle(connection);
+			return;
+		case "remoteSettings":
+			connection.maxStreams = maxStreams(session);
+			streams.proceed();
+			return;
+		case "goaway":
+			state.goaway ??= { code: errorCodeName(args[1]), lastStream: args[2] };
+			ended(environment, state, { byProgram: false });
+			return;
+		case "timeout":
+			state.timeout = (session as any).timeout;
+			return;
+		case "frameError":
+			state.frameFailed = true;
+			return;
+	}
+}
+
+/** The session takes no more requests. */
+function ended(
+	{ tracker }: HookEnvironment,
+	state: SessionState,
+	how: { readonly byProgram: boolean; readonly error?: unknown },
+): void {
+	const { connection, socket } = state;
+	const socketState = stateOf(socket);
+	if (!connection?.open || !socketState) return;
+	state.closedByProgram = how.byProgram;
+	tracker.connectionDestroyed(
+		connection,
+		endingFacts(socket, socketState, how.error),
+	);
+}
+
+function hookStreams(environment: HookEnvironment, prototype: object): void {
+	replaceMethod(prototype, "emit", (emit) => {
+		return function (this: ClientHttp2Stream, ...args) {
+			const request = requests.get(this);
+			if (request) {
+				observe(environment, () =>
+					streamEvent(environment, this, request, args),
+				);
+			}
+			return emit.apply(this, args);
+		};
+	});
+
+	replaceMethod(prototype, "close", (close) => {
+		return function (this: any, ...args) {
+			const exchange = requests.get(this)?.exchange as
+				| Http2Exchange
+				| undefined;
+			// The end that the program will read is then its own.
+			if (exchange && !this.closed && !this._readableState.ended) {
+				exchange.closedByProgram = true;
+			}
+			return close.apply(this, args);
+		};
+	});
+}
+
+function streamEvent(
+	{ tracker, now }: HookEnvironment,
+	stream: ClientHttp2Stream,
+	request: Request,
+	args: readonly any[],
+): void {
+	const exchange = request.exchange as Http2Exchange;
+	switch (args[0]) {
+		case "finish":
+			request.writtenAt = now();
+			return;
+		case "headers":
+		case "continue":
+			if (request.firstByteAt === undefined) {
+				tracker.responseBegun(request, false);
+			}
+			return;
+		case "response":
+			exchange.responseHeaders = args[1];
+			request.respondedAt = now();
+			if (request.firstByteAt === undefined) {
+				tracker.responseBegun(request, false);
+			}
+			if (exchange.method === "CONNECT") tracker.requestEnded(request);
+			return;
+		case "end":
+			if (exchange.isComplete) tracker.requestEnded(request);
+			return;
+		case "error":
+			request.error ??= streamError(args[1]);
+			return;
+		case "close":
+			tracker.requestEnded(request, failureAtClose(stream, request));
+			exchange.session.streams?.end(request);
+			return;
+	}
+}
+
+/** The more telling code: why the stream was reset, or why its session did not come about. */
+function streamError(error: unknown): string {
+	const code = errorType(error);
+	const { message, cause } = error as Error;
+	if (code === "ERR_HTTP2_STREAM_ERROR") {
+		return /NGHTTP2_\w+/.exec(message)?.[0] ?? code;
+	}
+	if (code === "ERR_HTTP2_STREAM_CANCEL" && cause instanceof Error) {
+		return errorType(cause);
+	}
+	return code;
+}
+
+/** Node gives a stream that either side has cancelled no error. */
+function failureAtClose(
+	stream: ClientHttp2Stream,
+	{ connection }: Request,
+): string {
+	const cancelled = stream.rstCode === 8 && connection?.open;
+	return cancelled ? "NGHTTP2_CANCEL" : ABORTED;
+}
