@@ -1,11 +1,17 @@
+import type { CollectorSettings } from "../export/collector-settings";
+import { readCollectorSettings } from "./collector-variables";
 import { tracedHosts } from "./hosts";
+import { LOG_LEVELS, type LogLevel } from "./log";
+import { parseNumber, Variables } from "./variables";
 
 /** The configuration of the agent, from the environment. */
 export interface Configuration {
 	/** OTEL_SDK_DISABLED: nothing is loaded and nothing is patched. */
 	readonly disabled: boolean;
-	/** OTEL_TRACES_EXPORTER other than `none`. */
-	readonly exportsToCollector: boolean;
+	/** OTEL_LOG_LEVEL: which lines are said on stderr. */
+	readonly logLevel: LogLevel;
+	/** Where spans are sent; nowhere if OTEL_TRACES_EXPORTER is `none`. */
+	readonly collector: CollectorSettings | undefined;
 	/** CONNTRACE_FILE: where OTLP JSON lines are written as well. */
 	readonly file: string | undefined;
 	/** CONNTRACE_SUMMARY: the connections of the process are summed up on stderr when it ends. */
@@ -31,6 +37,7 @@ export const SAMPLER_NAMES = [
 export type SamplerName = (typeof SAMPLER_NAMES)[number];
 
 const DEFAULT_FLUSH_TIMEOUT = 500;
+const DEFAULT_LOG_LEVEL: LogLevel = "warn";
 const DEFAULT_SAMPLER: SamplerName = "parentbased_always_on";
 
 export interface ReadConfiguration {
@@ -40,34 +47,25 @@ export interface ReadConfiguration {
 }
 
 export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
-	const warnings: string[] = [];
-
-	/** Reads one variable; an empty value counts as unset, as OpenTelemetry has it. */
-	function read<T>(
-		name: string,
-		fallback: T,
-		expected: string,
-		parse: (value: string) => T | undefined,
-	): T {
-		const value = env[name]?.trim();
-		if (!value) return fallback;
-		const parsed = parse(value);
-		if (parsed !== undefined) return parsed;
-		warnings.push(
-			`${name}=${value}: expected ${expected}; using ${String(fallback)}`,
-		);
-		return fallback;
-	}
-
+	const variables = new Variables(env);
+	const { read } = variables;
+	const exportsToCollector = read(
+		"OTEL_TRACES_EXPORTER",
+		true,
+		"otlp or none",
+		(value) => (value === "otlp" ? true : value === "none" ? false : undefined),
+	);
 	const configuration: Configuration = {
 		disabled: read("OTEL_SDK_DISABLED", false, "true or false", parseBoolean),
-		exportsToCollector: read(
-			"OTEL_TRACES_EXPORTER",
-			true,
-			"otlp or none",
-			(value) =>
-				value === "otlp" ? true : value === "none" ? false : undefined,
+		logLevel: read(
+			"OTEL_LOG_LEVEL",
+			DEFAULT_LOG_LEVEL,
+			`one of ${LOG_LEVELS.join(", ")}`,
+			(value) => LOG_LEVELS.find((level) => level === value.toLowerCase()),
 		),
+		collector: exportsToCollector
+			? readCollectorSettings(variables)
+			: undefined,
 		file: env.CONNTRACE_FILE?.trim() || undefined,
 		summary: read("CONNTRACE_SUMMARY", false, "0 or 1", (value) =>
 			value === "1" ? true : value === "0" ? false : undefined,
@@ -95,20 +93,10 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 		reuseVariable: env.AWS_NODEJS_CONNECTION_REUSE_ENABLED,
 		tracesHost: tracedHosts(env.CONNTRACE_HOSTS, env.CONNTRACE_IGNORE_HOSTS),
 	};
-	return { configuration, warnings };
+	return { configuration, warnings: variables.warnings };
 }
 
 function parseBoolean(value: string): boolean | undefined {
 	if (value.toLowerCase() === "true") return true;
 	return value.toLowerCase() === "false" ? false : undefined;
-}
-
-function parseNumber(
-	value: string,
-	form: RegExp,
-	max: number,
-): number | undefined {
-	if (!form.test(value)) return undefined;
-	const number = Number(value);
-	return number <= max ? number : undefined;
 }

@@ -2,24 +2,36 @@ import type { HookEnvironment } from "../hooks/environment";
 import { hookProcess } from "../hooks/process";
 
 export interface EndOptions extends Pick<HookEnvironment, "onFault"> {
-	/** Delivers with the event loop still running. */
-	readonly flush: () => Promise<void>;
-	/** Delivers what is left when it no longer runs. */
-	readonly finish: () => void;
+	/** How long all of it may take, in milliseconds. */
+	readonly timeout: number;
+	/** Delivers with the event loop still running, or gives up after the time. */
+	readonly flush: (timeout: number) => Promise<void>;
+	/** Delivers what is left when it no longer runs, or gives up after the time. */
+	readonly finish: (timeout: number) => void;
 	readonly pending: () => boolean;
 }
 
 /** Delivers what is left in every way in which a process can end, and changes none of them. */
 export function onProcessEnd({
-	flush,
-	finish,
 	pending,
 	onFault,
+	...options
 }: EndOptions): void {
+	let left = options.timeout;
 	/** Node asks again whenever the flush has kept the event loop alive; a flush that failed is not repeated. */
 	let flushed = false;
 	/** A second signal does not wait. */
 	let ending = false;
+
+	async function flush(): Promise<void> {
+		const begin = performance.now();
+		await options.flush(left);
+		left = Math.max(0, left - (performance.now() - begin));
+	}
+
+	function finish(): void {
+		options.finish(left);
+	}
 
 	hookProcess(
 		{ onFault },

@@ -7,12 +7,12 @@ import { createSampler } from "../export/sampler";
 import { FreezeWatch } from "../hooks/freeze";
 import { leaveUntraced } from "../hooks/http-requests";
 import { installHooks } from "../hooks/install";
-import { activeSpanContext } from "../spans/active-span";
+import { activeSpanContext, withoutTracing } from "../spans/active-span";
 import { now } from "../spans/clock";
 import { SpanWriter } from "../spans/writer";
 import { readConfiguration } from "./config";
 import { Faults } from "./faults";
-import { say } from "./log";
+import { say, setLogLevel } from "./log";
 import { onProcessEnd } from "./process-end";
 import { createSummary } from "./summary";
 
@@ -20,15 +20,22 @@ import { createSummary } from "./summary";
 export function startAgent(env: NodeJS.ProcessEnv): void {
 	const { configuration, warnings } = readConfiguration(env);
 	if (configuration.disabled) return;
+	setLogLevel(configuration.logLevel);
 	for (const warning of warnings) say(warning);
 
 	const faults = new Faults();
-	const pipeline = new ExportPipeline(configuration, leaveUntraced);
+	const resource = createResource();
+	const pipeline = new ExportPipeline({
+		configuration,
+		resource,
+		leaveUntraced,
+		unseen: withoutTracing,
+	});
 	const summary = configuration.summary
 		? createSummary(faults.take)
 		: undefined;
 	const writer = new SpanWriter({
-		resource: createResource(),
+		resource,
 		sampler: createSampler(configuration.sampler),
 		now,
 		write: (span) => {
@@ -58,14 +65,15 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 	onProcessEnd({
 		onFault: faults.take,
 		pending: () => pipeline.pending,
-		flush: async () => {
+		timeout: configuration.flushTimeout,
+		flush: async (timeout) => {
 			writer.writeRawSetups();
-			await pipeline.flush(configuration.flushTimeout);
+			await pipeline.flush(timeout);
 		},
-		finish: () => {
+		finish: (timeout) => {
 			writer.writeUnfinished(tracker.openRequests, tracker.openSetups);
 			summary?.print();
-			pipeline.finish(configuration.flushTimeout);
+			pipeline.finish(timeout);
 		},
 	});
 }

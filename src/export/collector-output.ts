@@ -1,148 +1,218 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
-import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
-import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
-import {
-	BatchSpanProcessor,
-	type ReadableSpan,
-	type Span,
-	type SpanExporter,
-} from "@opentelemetry/sdk-trace-node";
+import { AsyncResource } from "node:async_hooks";
+import type { Agent } from "node:http";
 import { say } from "../agent/log";
-import { endpointFrom, headersFrom } from "./endpoint";
-import { postAndWait } from "./post-and-wait";
+import { clearTimeout, setImmediate, setTimeout } from "../timers";
+import { type CollectorSettings, shownUrl } from "./collector-settings";
+import { Ledger } from "./ledger";
+import type { Envelope } from "./otlp-json";
+import type * as OtlpTransportModule from "./otlp-transport";
+import type { OtlpTransport, Outcome } from "./otlp-transport";
+import type * as PostAndWaitModule from "./post-and-wait";
+import { type Batch, SpanQueue } from "./span-queue";
 
-/** Sends spans to an OTLP collector in batches, by the standard processor and exporter, and counts what becomes of them. */
+/** Requests that are under way at the same time, as long as they succeed. */
+const CONCURRENCY = 4;
+
+/** What may wait for a collector, in bytes. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** Well below what collectors take at once. */
+const BATCH_BYTES = 1024 * 1024;
+
+/** Waits between attempts after failures, in milliseconds; they grow from the first to the last. */
+const FIRST_BACKOFF = 1000;
+const MAX_BACKOFF = 30_000;
+
+export interface CollectorOutputOptions {
+	readonly settings: CollectorSettings;
+	readonly envelope: Envelope;
+	readonly leaveUntraced: (agent: Agent) => void;
+	/** Runs something of the agent's own that the program's telemetry should not see. */
+	readonly unseen: <T>(run: () => T) => T;
+}
+
+/**
+ * Sends spans to an OTLP collector in batches. What it does not take now is kept within limits and sent again.
+ */
 export class CollectorOutput {
-	private readonly exporter: CountingExporter;
-	private readonly processor: BatchSpanProcessor;
-	private written = 0;
+	readonly ledger = new Ledger();
+	private readonly options: CollectorOutputOptions;
+	private readonly queue: SpanQueue;
+	/** Outside of whatever the program was doing when it caused a span: sockets and timers hold on to that. */
+	private readonly outside = new AsyncResource("conntrace.export");
+	private transport: OtlpTransport | undefined;
+	private timer: NodeJS.Timeout | undefined;
+	private underWay = 0;
+	/** Failed attempts in a row. */
+	private failures = 0;
+	private whyFailed = "the time was up";
+	/** No attempt is made before this moment: there was one just now, or the collector has asked for it. */
+	private notBefore = 0;
+	private readonly waiting: (() => void)[] = [];
 
-	constructor(leaveUntraced: (agent: HttpAgent) => void) {
-		this.exporter = new CountingExporter(leaveUntraced);
-		this.processor = new BatchSpanProcessor(this.exporter);
+	constructor(options: CollectorOutputOptions) {
+		this.options = options;
+		const { batchSize, maxSpans } = options.settings;
+		this.queue = new SpanQueue(
+			{
+				batchSize,
+				batchBytes: BATCH_BYTES,
+				spans: maxSpans,
+				bytes: MAX_BYTES,
+			},
+			(count) => this.ledger.lose(count, `no room: ${this.whyFailed}`),
+		);
 	}
 
-	write(span: ReadableSpan): void {
-		this.written += 1;
-		// The processor reads finished spans alone; its type asks for one that could still be written.
-		this.processor.onEnd(span as Span);
+	add(text: string, plain: boolean): void {
+		this.ledger.written += 1;
+		const full = this.queue.add(text, plain);
+		if (full && this.failures === 0) this.sendSoon();
+		else this.wakeLater();
 	}
 
-	get pending(): boolean {
-		const { delivered, failed } = this.exporter;
-		return this.written > delivered + failed;
-	}
-
+	/** Delivers what has been added so far, or gives up at a failure or after the time, in milliseconds. */
 	async flush(timeout: number): Promise<void> {
-		const delivery = this.processor
-			.forceFlush()
-			.then(() => this.exporter.settled())
-			.catch((error: unknown) => this.exporter.fail(0, error));
+		this.queue.close();
+		this.sendNext();
+		if (this.settled) return;
 		let timer: NodeJS.Timeout | undefined;
-		const limit = new Promise<void>((resolve) => {
-			timer = setTimeout(resolve, timeout);
-		});
-		await Promise.race([delivery, limit]);
+		await Promise.race([
+			new Promise<void>((resolve) => this.waiting.push(resolve)),
+			new Promise<void>((resolve) => {
+				timer = setTimeout(resolve, timeout);
+			}),
+		]);
 		clearTimeout(timer);
 	}
 
+	/** Delivers what is left without the event loop, or gives up after the time. Says what was lost. */
 	finish(timeout: number): void {
-		const left = this.exporter.takeOver(() => {
-			this.processor
-				.forceFlush()
-				.catch((error) => this.exporter.fail(0, error));
-		});
-		if (left.length > 0 && !this.exporter.unreachable) {
-			const body = JsonTraceSerializer.serializeRequest(left);
-			const error =
-				body &&
-				postAndWait(
-					endpointFrom(process.env),
-					headersFrom(process.env),
-					body,
-					timeout,
-				);
-			if (error === undefined) this.exporter.delivered += left.length;
-			else this.exporter.lastError = error;
+		const { settings } = this.options;
+		const batches = this.queue.takeAll();
+		if (batches.length > 0 && timeout > 0 && this.worthTrying) {
+			const { postAndWait } =
+				require("./post-and-wait") as typeof PostAndWaitModule;
+			const { taken, error } = postAndWait(
+				settings,
+				batches.map((batch) => this.bodyOf(batch)),
+				timeout,
+			);
+			for (const { count } of batches.slice(0, taken)) {
+				this.ledger.delivered += count;
+			}
+			if (error !== undefined) this.whyFailed = error;
 		}
-		const lost = this.written - this.exporter.delivered;
-		if (lost <= 0) return;
-		const why = this.exporter.lastError ?? "the time was up";
+		this.ledger.lose(this.ledger.pending, this.whyFailed);
+		const { lost, written, why } = this.ledger;
+		if (lost === 0) return;
 		say(
-			`${lost} of ${this.written} spans were not delivered to ${endpointFrom(process.env)}: ${why}`,
+			`${lost} of ${written} spans were not delivered to ${shownUrl(settings)}: ${why}`,
 		);
 	}
-}
 
-class CountingExporter implements SpanExporter {
-	delivered = 0;
-	failed = 0;
-	lastError: string | undefined;
-	/** The last export found no collector, so that a further attempt is not worth waiting for. */
-	unreachable = false;
-	private readonly inFlight = new Set<ReadableSpan[]>();
-	private readonly waiting: (() => void)[] = [];
-	private taken: ReadableSpan[] | undefined;
-	private readonly exporter: OTLPTraceExporter;
-
-	constructor(leaveUntraced: (agent: HttpAgent) => void) {
-		this.exporter = new OTLPTraceExporter({
-			httpAgentOptions: (protocol: string) => {
-				const AgentOf = protocol === "https:" ? HttpsAgent : HttpAgent;
-				const agent = new AgentOf({ keepAlive: true });
-				leaveUntraced(agent);
-				return agent;
-			},
-		});
+	/** Whether anything is under way or can be sent now. */
+	private get settled(): boolean {
+		return this.underWay === 0 && (this.queue.empty || !this.mayTry);
 	}
 
-	export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
-		if (this.taken) {
-			this.taken.push(...spans);
-			done({ code: ExportResultCode.SUCCESS });
+	private get mayTry(): boolean {
+		return this.failures === 0 && this.worthTrying;
+	}
+
+	private get worthTrying(): boolean {
+		return performance.now() >= this.notBefore;
+	}
+
+	private sendSoon(): void {
+		setImmediate(() => this.sendNext()).unref();
+	}
+
+	private wakeLater(): void {
+		this.timer ??= this.outside.runInAsyncScope(() =>
+			setTimeout(() => {
+				this.timer = undefined;
+				this.queue.close();
+				this.sendNext();
+			}, this.delay).unref(),
+		);
+	}
+
+	private get delay(): number {
+		const { scheduleDelay } = this.options.settings;
+		if (this.failures === 0) return scheduleDelay;
+		const backoff = Math.min(FIRST_BACKOFF * 1.5 ** this.failures, MAX_BACKOFF);
+		return Math.max(
+			backoff * (0.8 + 0.4 * Math.random()),
+			this.notBefore - performance.now(),
+		);
+	}
+
+	/** Sends as many closed batches as may be under way; after a failure one, to see whether it was the last. */
+	private sendNext(): void {
+		if (!this.worthTrying) {
+			this.wakeLater();
 			return;
 		}
-		this.inFlight.add(spans);
-		this.exporter.export(spans, (result) => {
-			// Taken over at the end of the process: sent again, and counted there.
-			if (!this.inFlight.delete(spans)) return;
-			if (result.code === ExportResultCode.SUCCESS) {
-				this.delivered += spans.length;
-				this.unreachable = false;
-			} else {
-				this.fail(spans.length, result.error);
-			}
-			done(result);
-			if (this.inFlight.size === 0) {
-				for (const resolve of this.waiting.splice(0)) resolve();
-			}
-		});
+		while (this.underWay < (this.failures === 0 ? CONCURRENCY : 1)) {
+			const batch = this.queue.take();
+			if (!batch) return;
+			this.underWay += 1;
+			void this.outside
+				.runInAsyncScope(() =>
+					this.options.unseen(() =>
+						this.loadTransport().send(this.bodyOf(batch)),
+					),
+				)
+				.then((outcome) => this.settle(batch, outcome));
+		}
 	}
 
-	fail(spans: number, error: unknown): void {
-		this.failed += spans;
-		this.unreachable = true;
-		this.lastError = error instanceof Error ? error.message : String(error);
+	private settle(batch: Batch, outcome: Outcome): void {
+		this.underWay -= 1;
+		if (outcome.kind === "failed") {
+			this.failures += 1;
+			this.whyFailed = outcome.why;
+			this.notBefore =
+				performance.now() + (outcome.retryAfter ?? FIRST_BACKOFF);
+			this.queue.giveBack(batch);
+			say(`cannot deliver spans now: ${outcome.why}`, "info");
+			this.wakeLater();
+		} else {
+			this.failures = 0;
+			// Taken over at the end of the process: counted there.
+			if (this.queue.done(batch)) this.account(batch, outcome);
+			this.sendNext();
+		}
+		if (this.settled) for (const resolve of this.waiting.splice(0)) resolve();
 	}
 
-	/** When no export is under way any more. */
-	settled(): Promise<void> {
-		return this.inFlight.size === 0
-			? Promise.resolve()
-			: new Promise((resolve) => this.waiting.push(resolve));
+	private account(
+		{ count }: Batch,
+		outcome: Exclude<Outcome, { kind: "failed" }>,
+	): void {
+		if (outcome.kind === "refused") {
+			this.ledger.lose(count, outcome.why);
+			return;
+		}
+		const rejected = Math.min(outcome.rejected, count);
+		this.ledger.delivered += count - rejected;
+		this.ledger.lose(rejected, `rejected: ${outcome.message}`);
 	}
 
-	/** Gets the spans that are queued or under way; those under way may arrive twice, which is better than not at all. */
-	takeOver(drain: () => void): ReadableSpan[] {
-		this.taken = [...this.inFlight].flat();
-		this.inFlight.clear();
-		drain();
-		return this.taken;
+	private loadTransport(): OtlpTransport {
+		const { settings, leaveUntraced } = this.options;
+		if (!this.transport) {
+			const { OtlpTransport } =
+				require("./otlp-transport") as typeof OtlpTransportModule;
+			this.transport = new OtlpTransport(settings, leaveUntraced);
+		}
+		return this.transport;
 	}
 
-	shutdown(): Promise<void> {
-		return this.exporter.shutdown();
+	private bodyOf({ telling, plain }: Batch): Buffer {
+		const { head, tail } = this.options.envelope;
+		const spans = Buffer.concat([telling.contents(), plain.contents()]);
+		return Buffer.concat([head, spans.subarray(1), tail]);
 	}
 }

@@ -1,9 +1,72 @@
 import { appendFileSync } from "node:fs";
-import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
-import type { ReadableSpan } from "@opentelemetry/sdk-trace-node";
+import { say } from "../agent/log";
+import { clearTimeout, setTimeout } from "../timers";
+import { EncodedSpans } from "./encoded-spans";
+import { Ledger } from "./ledger";
+import type { Envelope } from "./otlp-json";
 
-/** Appends spans to a file as OTLP JSON lines, the format of OpenTelemetry's file exporter. */
-export function appendSpans(file: string, spans: ReadableSpan[]): void {
-	const bytes = JsonTraceSerializer.serializeRequest(spans);
-	if (bytes) appendFileSync(file, `${Buffer.from(bytes).toString("utf8")}\n`);
+/** How long spans wait for others to be written with, in milliseconds, and how many bytes of them. */
+const INTERVAL = 1000;
+const MAX_BYTES = 256 * 1024;
+
+const LINE_BREAK = Buffer.from("\n");
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Appends spans to a file as OTLP JSON lines, the format of OpenTelemetry's file exporter. A line is written at once
+ * and by the calling thread, so that the end of the process finds whole lines, and none twice.
+ */
+export class FileOutput {
+	readonly ledger = new Ledger();
+	private readonly spans = new EncodedSpans();
+	private timer: NodeJS.Timeout | undefined;
+	/** A line of which only a part may have been written must not be continued by the next. */
+	private torn = false;
+
+	constructor(
+		private readonly file: string,
+		private readonly envelope: Envelope,
+	) {}
+
+	add(text: string): void {
+		this.ledger.written += 1;
+		this.spans.add(text);
+		if (this.spans.bytes >= MAX_BYTES) this.write();
+		else this.timer ??= setTimeout(() => this.write(), INTERVAL).unref();
+	}
+
+	async flush(): Promise<void> {
+		this.write();
+	}
+
+	/** Writes what is left. Says what was lost. */
+	finish(): void {
+		this.write();
+		const { lost, written, why } = this.ledger;
+		if (lost === 0) return;
+		say(`${lost} of ${written} spans were not written to ${this.file}: ${why}`);
+	}
+
+	private write(): void {
+		clearTimeout(this.timer);
+		this.timer = undefined;
+		if (this.spans.count === 0) return;
+		const { head, tail } = this.envelope;
+		const spans = this.spans.contents().subarray(1);
+		const mending = this.torn ? LINE_BREAK : NOTHING;
+		try {
+			appendFileSync(
+				this.file,
+				Buffer.concat([mending, head, spans, tail, LINE_BREAK]),
+			);
+			this.torn = false;
+			this.ledger.delivered += this.spans.count;
+		} catch (error) {
+			const { code, message } = error as NodeJS.ErrnoException;
+			this.torn = true;
+			this.ledger.lose(this.spans.count, code ?? message);
+			say(`cannot write CONNTRACE_FILE: ${code ?? message}`, "info");
+		}
+		this.spans.clear();
+	}
 }

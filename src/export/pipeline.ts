@@ -1,74 +1,62 @@
 import type { Agent } from "node:http";
-import type { ReadableSpan } from "@opentelemetry/sdk-trace-node";
+import type { Resource } from "@opentelemetry/resources";
 import type { Configuration } from "../agent/config";
-import { say } from "../agent/log";
+import type { FinishedSpan } from "../spans/finished-span";
 import { CollectorOutput } from "./collector-output";
-import { appendSpans } from "./file-output";
+import { FileOutput } from "./file-output";
+import type { Ledger } from "./ledger";
+import { encodeSpan, envelopeOf } from "./otlp-json";
+
+/** A place where spans go. */
+interface Output {
+	readonly ledger: Ledger;
+	/** @param plain a request on a reused connection like any other: the first to go when there is no room */
+	add(text: string, plain: boolean): void;
+	flush(timeout: number): Promise<void>;
+	finish(timeout: number): void;
+}
+
+export interface PipelineOptions {
+	readonly configuration: Pick<Configuration, "collector" | "file">;
+	readonly resource: Resource;
+	readonly leaveUntraced: (agent: Agent) => void;
+	readonly unseen: <T>(run: () => T) => T;
+}
 
 /** Takes finished spans and gets them to the collector, the file, or both. */
 export class ExportPipeline {
-	private readonly collector: CollectorOutput | undefined;
-	private readonly file: string | undefined;
-	private forFile: ReadableSpan[] = [];
-	private fileTimer: NodeJS.Timeout | undefined;
-	private notInFile = 0;
+	private readonly outputs: readonly Output[];
 
-	constructor(
-		configuration: Configuration,
-		leaveUntraced: (agent: Agent) => void,
-	) {
-		this.file = configuration.file;
-		if (configuration.exportsToCollector) {
-			this.collector = new CollectorOutput(leaveUntraced);
-		}
+	constructor({ configuration, resource, ...rest }: PipelineOptions) {
+		const { collector: settings, file } = configuration;
+		const envelope = envelopeOf(resource);
+		this.outputs = [
+			...(file === undefined ? [] : [new FileOutput(file, envelope)]),
+			...(settings
+				? [new CollectorOutput({ settings, envelope, ...rest })]
+				: []),
+		];
 	}
 
-	write(span: ReadableSpan): void {
-		this.collector?.write(span);
-		if (this.file === undefined) return;
-		this.forFile.push(span);
-		this.fileTimer ??= setTimeout(
-			() => this.writeFile(),
-			FILE_INTERVAL,
-		).unref();
+	write(span: FinishedSpan): void {
+		if (this.outputs.length === 0) return;
+		const text = encodeSpan(span);
+		const { plain = false } = span.content;
+		for (const output of this.outputs) output.add(text, plain);
 	}
 
 	/** Whether anything written has not arrived yet. */
 	get pending(): boolean {
-		return this.forFile.length > 0 || this.collector?.pending === true;
+		return this.outputs.some(({ ledger }) => ledger.pending > 0);
 	}
 
 	/** Delivers what has been written so far, or gives up after the time, in milliseconds. */
 	async flush(timeout: number): Promise<void> {
-		this.writeFile();
-		await this.collector?.flush(timeout);
+		await Promise.all(this.outputs.map((output) => output.flush(timeout)));
 	}
 
 	/** Delivers what is left without the event loop, or gives up after the time. Says what was lost. */
 	finish(timeout: number): void {
-		this.writeFile();
-		this.collector?.finish(timeout);
-		if (this.notInFile > 0) {
-			say(`${this.notInFile} spans were not written to ${this.file}`);
-		}
-	}
-
-	private writeFile(): void {
-		clearTimeout(this.fileTimer);
-		this.fileTimer = undefined;
-		const spans = this.forFile;
-		if (this.file === undefined || spans.length === 0) return;
-		this.forFile = [];
-		try {
-			appendSpans(this.file, spans);
-		} catch (error) {
-			if (this.notInFile === 0) {
-				say(`cannot write CONNTRACE_FILE: ${(error as Error).message}`);
-			}
-			this.notInFile += spans.length;
-		}
+		for (const output of this.outputs) output.finish(timeout);
 	}
 }
-
-/** How long spans wait for others to be written to the file with, in milliseconds. */
-const FILE_INTERVAL = 1000;

@@ -1,36 +1,64 @@
 import { Worker } from "node:worker_threads";
+import type { CollectorSettings } from "./collector-settings";
 
 /** Runs in a worker, whose event loop goes on while that of the process has stopped. */
 const POST = `
-const { workerData: { url, headers, body, state } } = require("node:worker_threads");
-const { request } = require(url.startsWith("https:") ? "node:https" : "node:http");
-const end = (status, error) => {
-	if (error) state.error.set(Buffer.from(error).subarray(0, state.error.length));
-	Atomics.store(state.status, 0, status);
-	Atomics.notify(state.status, 0);
+const { workerData: { settings, bodies, status, error } } = require("node:worker_threads");
+const { url, headers, gzip, ca, cert, key } = settings;
+const http = require(url.startsWith("https:") ? "node:https" : "node:http");
+const agent = new http.Agent({ keepAlive: true, ca, cert, key });
+const end = (why = "") => {
+	error.set(Buffer.from(why).subarray(0, error.length));
+	Atomics.store(status, 0, 1);
+	Atomics.notify(status, 0);
 };
-const req = request(url, { method: "POST", headers: { ...headers, "content-type": "application/json" } }, (res) => {
-	res.resume();
-	res.on("end", () => res.statusCode < 300 ? end(1) : end(2, "HTTP status " + res.statusCode));
-});
-req.on("error", (error) => end(2, error.code || error.message));
-req.end(body);
+const post = (index) => {
+	if (index === bodies.length) return end();
+	const body = gzip ? require("node:zlib").gzipSync(bodies[index]) : bodies[index];
+	const request = http.request(url, {
+		method: "POST",
+		agent,
+		headers: {
+			...headers,
+			"content-type": "application/json",
+			"content-length": body.length,
+			...(gzip && { "content-encoding": "gzip" }),
+		},
+	});
+	request.on("error", (cause) => end(cause.code || cause.message));
+	request.on("response", (response) => {
+		response.resume();
+		response.on("end", () => {
+			if (response.statusCode >= 300) return end("HTTP status " + response.statusCode);
+			Atomics.add(status, 1, 1);
+			post(index + 1);
+		});
+	});
+	request.end(body);
+};
+post(0);
 `;
 
 const ERROR_BYTES = 200;
-const DELIVERED = 1;
+
+export interface Posted {
+	/** How many of the bodies were taken, from the first on. */
+	readonly taken: number;
+	/** Why the next one was not. */
+	readonly error: string | undefined;
+}
 
 /**
  * Posts without returning to the event loop: at `process.exit()` and after an uncaught error there is no later.
- * @returns what went wrong, or nothing if the collector took it
+ * @param timeout for all of them together, in milliseconds
  */
 export function postAndWait(
-	url: string,
-	headers: Record<string, string>,
-	body: Uint8Array,
+	settings: CollectorSettings,
+	bodies: readonly Uint8Array[],
 	timeout: number,
-): string | undefined {
-	const status = new Int32Array(new SharedArrayBuffer(4));
+): Posted {
+	/** Whether it is over, and how many were taken. */
+	const status = new Int32Array(new SharedArrayBuffer(8));
 	const error = new Uint8Array(new SharedArrayBuffer(ERROR_BYTES));
 	try {
 		const worker = new Worker(POST, {
@@ -39,15 +67,17 @@ export function postAndWait(
 			env: {},
 			stdout: true,
 			stderr: true,
-			workerData: { url, headers, body, state: { status, error } },
+			workerData: { settings, bodies, status, error },
 		});
 		worker.unref();
 	} catch (cause) {
-		return (cause as Error).message;
+		return { taken: 0, error: (cause as Error).message };
 	}
-	if (Atomics.wait(status, 0, 0, timeout) === "timed-out") {
-		return `no answer within ${timeout} ms`;
-	}
-	if (Atomics.load(status, 0) === DELIVERED) return undefined;
-	return Buffer.from(error).toString("utf8").replace(/\0+$/, "");
+	const waited = Atomics.wait(status, 0, 0, timeout);
+	const taken = Atomics.load(status, 1);
+	const said = Buffer.from(error).toString("utf8").replace(/\0+$/, "");
+	return {
+		taken,
+		error: waited === "timed-out" ? `no answer within ${timeout} ms` : said,
+	};
 }

@@ -4,12 +4,25 @@ import type { SpanContext } from "@opentelemetry/api";
 const API = Symbol.for("opentelemetry.js.api.1");
 const SPAN_KEY = Symbol.for("OpenTelemetry Context Key SPAN");
 
+/** What OpenTelemetry's `suppressTracing` sets, in every 1.x and 2.x version. */
+const SUPPRESS_KEY = Symbol.for(
+	"OpenTelemetry SDK Context Key SUPPRESS_TRACING",
+);
+
+interface RegisteredContext {
+	getValue(key: symbol): { spanContext(): SpanContext } | undefined;
+	setValue(key: symbol, value: unknown): RegisteredContext;
+}
+
 interface RegisteredApi {
 	readonly context?: {
-		active(): {
-			getValue(key: symbol): { spanContext(): SpanContext } | undefined;
-		};
+		active(): RegisteredContext;
+		with<T>(context: RegisteredContext, run: () => T): T;
 	};
+}
+
+function registeredContext(): RegisteredApi["context"] {
+	return (globalThis as { [API]?: RegisteredApi })[API]?.context;
 }
 
 /**
@@ -17,7 +30,17 @@ interface RegisteredApi {
  * not through an API package, so that the program's version of the API does not matter.
  */
 export function activeSpanContext(): SpanContext | undefined {
-	const api = (globalThis as { [API]?: RegisteredApi })[API];
-	const context = api?.context?.active().getValue(SPAN_KEY)?.spanContext();
+	const context = registeredContext()
+		?.active()
+		.getValue(SPAN_KEY)
+		?.spanContext();
 	return context && /[1-9a-f]/.test(context.traceId) ? context : undefined;
+}
+
+/** Runs something that the program's own OpenTelemetry, if it has one, should not record. */
+export function withoutTracing<T>(run: () => T): T {
+	const context = registeredContext();
+	return context
+		? context.with(context.active().setValue(SUPPRESS_KEY, true), run)
+		: run();
 }

@@ -23,6 +23,8 @@ export interface SpanContent {
 	readonly attributes: AttributeList;
 	readonly links?: readonly Link[] | undefined;
 	readonly error: boolean;
+	/** A request on a reused connection like any other. */
+	readonly plain?: boolean;
 }
 
 const SCOPE: InstrumentationScope = { name: SCOPE_NAME, version: VERSION };

@@ -10,7 +10,6 @@ import type { Resource } from "@opentelemetry/resources";
 import {
 	type IdGenerator,
 	RandomIdGenerator,
-	type ReadableSpan,
 	type Sampler,
 	SamplingDecision,
 } from "@opentelemetry/sdk-trace-node";
@@ -37,7 +36,7 @@ export interface SpanWriterOptions {
 	readonly resource: Resource;
 	readonly sampler: Sampler;
 	readonly now: () => number;
-	readonly write: (span: ReadableSpan) => void;
+	readonly write: (span: FinishedSpan) => void;
 }
 
 /**

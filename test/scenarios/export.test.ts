@@ -3,8 +3,8 @@ import { runScenario, test } from "../support/scenario.js";
 import { refusingPort, startServer } from "../support/server.js";
 import { readSpans } from "../support/spans.js";
 
-/** More than a program takes to start, do its work and end. */
-const START_MS = 2500;
+/** Far more than a program takes to start, do its work and end, and less than trying again would hold it up. */
+const AT_ONCE_MS = 6000;
 
 test("by OTLP the same spans arrive as in the file, and none about their delivery", async ({
 	https,
@@ -63,7 +63,7 @@ test("a collector that is not there costs the program one line and half a second
 			},
 		},
 	);
-	expect(performance.now() - begin).toBeLessThan(500 + START_MS);
+	expect(performance.now() - begin).toBeLessThan(AT_ONCE_MS);
 	expect(run.exitCode).toBe(0);
 	expect(run.reports).toHaveLength(1);
 	expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);

@@ -1,0 +1,139 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { CollectorSettings } from "../export/collector-settings";
+import { parseNumber, type Variables } from "./variables";
+
+const DEFAULT_URL = "http://localhost:4318/v1/traces";
+const PATH = "v1/traces";
+const PREFIX = "OTEL_EXPORTER_OTLP_";
+
+/** As the specification of the OTLP exporter has it, in milliseconds. */
+const DEFAULT_TIMEOUT = 10_000;
+
+/** As the specification of the batch processor has it. */
+const DEFAULT_SCHEDULE_DELAY = 5000;
+const DEFAULT_BATCH_SIZE = 512;
+const DEFAULT_EXPORT_TIMEOUT = 30_000;
+
+const MILLISECONDS = "milliseconds, a whole number from 1";
+const COUNT = "a whole number from 1";
+
+/**
+ * Reads OTEL_EXPORTER_OTLP_* and OTEL_BSP_* as OpenTelemetry specifies them. Values that may hold a secret (headers,
+ * user information in an address) are never repeated in a warning.
+ */
+export function readCollectorSettings(variables: Variables): CollectorSettings {
+	const signal = (name: string): string =>
+		variables.text(`${PREFIX}TRACES_${name}`) === undefined
+			? `${PREFIX}${name}`
+			: `${PREFIX}TRACES_${name}`;
+	const positive = (name: string, fallback: number, expected: string) =>
+		variables.read(name, fallback, expected, parsePositive);
+	const file = (name: string): Buffer | undefined =>
+		readFile(variables, signal(name));
+
+	variables.read(
+		signal("PROTOCOL"),
+		"http/json",
+		"http/json, the only protocol there is",
+		(value) => (/^http\/(json|protobuf)$/.test(value) ? value : undefined),
+	);
+	const maxSpans = positive("OTEL_BSP_MAX_QUEUE_SIZE", Infinity, COUNT);
+	const batchSize = positive(
+		"OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+		DEFAULT_BATCH_SIZE,
+		COUNT,
+	);
+	return {
+		url: readUrl(variables),
+		headers: readHeaders(variables),
+		timeout: Math.min(
+			positive(signal("TIMEOUT"), DEFAULT_TIMEOUT, MILLISECONDS),
+			positive("OTEL_BSP_EXPORT_TIMEOUT", DEFAULT_EXPORT_TIMEOUT, MILLISECONDS),
+		),
+		gzip: variables.read(
+			signal("COMPRESSION"),
+			false,
+			"gzip or none",
+			(value) =>
+				value === "gzip" ? true : value === "none" ? false : undefined,
+		),
+		ca: file("CERTIFICATE"),
+		cert: file("CLIENT_CERTIFICATE"),
+		key: file("CLIENT_KEY"),
+		scheduleDelay: positive(
+			"OTEL_BSP_SCHEDULE_DELAY",
+			DEFAULT_SCHEDULE_DELAY,
+			MILLISECONDS,
+		),
+		maxSpans,
+		batchSize: Math.min(batchSize, maxSpans),
+	};
+}
+
+/** The address for traces is used as it is, that for all signals is a base. */
+function readUrl(variables: Variables): string {
+	const own = `${PREFIX}TRACES_ENDPOINT`;
+	const shared = `${PREFIX}ENDPOINT`;
+	for (const name of [own, shared]) {
+		const value = variables.text(name);
+		if (value === undefined) continue;
+		const url = URL.canParse(value) ? new URL(value) : undefined;
+		if (url && /^https?:$/.test(url.protocol)) {
+			if (name === shared) {
+				url.pathname = `${url.pathname.replace(/\/$/, "")}/${PATH}`;
+			}
+			return url.href;
+		}
+		variables.warn(name, "an http or https URL", DEFAULT_URL);
+	}
+	return DEFAULT_URL;
+}
+
+/** `key=value,key=value`, values percent-encoded where they need it; those for traces override those for all signals. */
+function readHeaders(variables: Variables): Record<string, string> {
+	const headers: Record<string, string> = {};
+	for (const name of [`${PREFIX}HEADERS`, `${PREFIX}TRACES_HEADERS`]) {
+		for (const pair of variables.text(name)?.split(",") ?? []) {
+			if (pair.trim() === "") continue;
+			const header = parseHeader(pair);
+			if (header) headers[header[0]] = header[1];
+			else variables.warn(name, "key=value pairs", "the others");
+		}
+	}
+	return headers;
+}
+
+function parseHeader(pair: string): [name: string, value: string] | undefined {
+	const [, name = "", encoded = ""] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+	const value = decode(encoded.trim());
+	return /^[\w!#$%&'*+.^`|~-]+$/.test(name.trim()) &&
+		value !== undefined &&
+		/^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+		? [name.trim().toLowerCase(), value]
+		: undefined;
+}
+
+function decode(text: string): string | undefined {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return undefined;
+	}
+}
+
+function readFile(variables: Variables, name: string): Buffer | undefined {
+	const path = variables.text(name);
+	if (path === undefined) return undefined;
+	try {
+		return readFileSync(resolve(path));
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		variables.warn(`${name}=${path}`, `a PEM file (${code})`, "none");
+		return undefined;
+	}
+}
+
+function parsePositive(value: string): number | undefined {
+	return parseNumber(value, /^0*[1-9]\d*$/, 2 ** 31 - 1);
+}

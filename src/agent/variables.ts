@@ -1,0 +1,44 @@
+/** Reads environment variables; an empty value counts as unset, as OpenTelemetry has it. */
+export class Variables {
+	/** One line for each value that could not be read, with what was expected and what is used. */
+	readonly warnings: string[] = [];
+
+	constructor(private readonly env: NodeJS.ProcessEnv) {}
+
+	text(name: string): string | undefined {
+		return this.env[name]?.trim() || undefined;
+	}
+
+	/**
+	 * @param expected what a value has to look like, in words
+	 * @param parse `undefined` for a value that cannot be read
+	 */
+	readonly read = <T>(
+		name: string,
+		fallback: T,
+		expected: string,
+		parse: (value: string) => T | undefined,
+	): T => {
+		const value = this.text(name);
+		if (value === undefined) return fallback;
+		const parsed = parse(value);
+		if (parsed !== undefined) return parsed;
+		this.warn(`${name}=${value}`, expected, String(fallback));
+		return fallback;
+	};
+
+	/** @param what the variable, with its value unless that may be a secret */
+	warn(what: string, expected: string, used: string): void {
+		this.warnings.push(`${what}: expected ${expected}; using ${used}`);
+	}
+}
+
+export function parseNumber(
+	value: string,
+	form: RegExp,
+	max: number,
+): number | undefined {
+	if (!form.test(value)) return undefined;
+	const number = Number(value);
+	return number <= max ? number : undefined;
+}

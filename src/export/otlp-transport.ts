@@ -1,0 +1,175 @@
+import http from "node:http";
+import https from "node:https";
+import type { Socket } from "node:net";
+import { clearTimeout, setTimeout } from "../timers";
+import { VERSION } from "../version";
+import type { CollectorSettings } from "./collector-settings";
+
+/** What became of a request. */
+export type Outcome =
+	| {
+			readonly kind: "delivered";
+			/** Spans that the collector did not want, and what it said about them. */
+			readonly rejected: number;
+			readonly message: string;
+	  }
+	/** The collector will not take these spans, however often they are sent. */
+	| { readonly kind: "refused"; readonly why: string }
+	/** It may take them later: not before these milliseconds have passed, if it said so. */
+	| {
+			readonly kind: "failed";
+			readonly why: string;
+			readonly retryAfter?: number | undefined;
+	  };
+
+/** Statuses after which the same request may succeed, by the OTLP specification. */
+const RETRYABLE = new Set([429, 502, 503, 504]);
+
+/** More than any collector says; what goes beyond is not read. */
+const MAX_ANSWER = 64 * 1024;
+
+/**
+ * Sends requests by OTLP/HTTP. Its connections and timers keep no program alive.
+ */
+export class OtlpTransport {
+	private readonly agent: http.Agent;
+	private readonly request: typeof http.request;
+
+	constructor(
+		private readonly settings: CollectorSettings,
+		leaveUntraced: (agent: http.Agent) => void,
+	) {
+		const { url, ca, cert, key } = settings;
+		const secure = url.startsWith("https:");
+		this.agent = inPassing(
+			secure
+				? new https.Agent({ keepAlive: true, ...buffers({ ca, cert, key }) })
+				: new http.Agent({ keepAlive: true }),
+		);
+		this.request = secure ? https.request : http.request;
+		leaveUntraced(this.agent);
+	}
+
+	async send(body: Buffer): Promise<Outcome> {
+		try {
+			return await this.post(
+				this.settings.gzip ? await compressed(body) : body,
+			);
+		} catch (error) {
+			const { code, message } = error as NodeJS.ErrnoException;
+			return { kind: "failed", why: code ?? message };
+		}
+	}
+
+	private post(body: Buffer): Promise<Outcome> {
+		const { url, headers, timeout, gzip } = this.settings;
+		return new Promise((resolve, reject) => {
+			const request = this.request(url, {
+				method: "POST",
+				agent: this.agent,
+				headers: {
+					"user-agent": `conntrace/${VERSION}`,
+					...headers,
+					"content-type": "application/json",
+					"content-length": body.length,
+					...(gzip && { "content-encoding": "gzip" }),
+				},
+			});
+			const timer = setTimeout(
+				() => request.destroy(new Error(`no answer within ${timeout} ms`)),
+				timeout,
+			).unref();
+			request.on("close", () => clearTimeout(timer));
+			request.on("error", reject);
+			request.on("response", (response) => {
+				readAnswer(response).then(
+					(answer) => resolve(outcomeOf(response, answer)),
+					reject,
+				);
+			});
+			request.end(body);
+		});
+	}
+}
+
+/** The certificates as they are given to `tls`, which wants no views on other memory; absent ones stay absent. */
+function buffers(
+	files: Readonly<Record<string, Uint8Array | undefined>>,
+): Record<string, Buffer> {
+	return Object.fromEntries(
+		Object.entries(files).flatMap(([name, bytes]) =>
+			bytes ? [[name, Buffer.from(bytes)]] : [],
+		),
+	);
+}
+
+async function compressed(body: Buffer): Promise<Buffer> {
+	const { gzip } = require("node:zlib") as typeof import("node:zlib");
+	return new Promise((resolve, reject) => {
+		gzip(body, (error, result) => (error ? reject(error) : resolve(result)));
+	});
+}
+
+async function readAnswer(response: http.IncomingMessage): Promise<string> {
+	let answer = "";
+	for await (const chunk of response.setEncoding("utf8")) {
+		if (answer.length < MAX_ANSWER) answer += chunk;
+	}
+	return answer;
+}
+
+function outcomeOf(
+	{ statusCode = 0, headers }: http.IncomingMessage,
+	answer: string,
+): Outcome {
+	if (statusCode >= 200 && statusCode < 300) {
+		return { kind: "delivered", ...partialSuccess(answer) };
+	}
+	const why = `HTTP status ${statusCode}`;
+	return RETRYABLE.has(statusCode)
+		? { kind: "failed", why, retryAfter: parseRetryAfter(headers) }
+		: { kind: "refused", why };
+}
+
+/** `{"partialSuccess":{"rejectedSpans":"3","errorMessage":"..."}}`; anything else means that all were taken. */
+function partialSuccess(answer: string): { rejected: number; message: string } {
+	try {
+		const { partialSuccess: partial } = JSON.parse(answer);
+		const rejected = Math.max(0, Math.floor(Number(partial.rejectedSpans)));
+		return { rejected: rejected || 0, message: String(partial.errorMessage) };
+	} catch {
+		return { rejected: 0, message: "" };
+	}
+}
+
+/** Seconds, or a date. */
+function parseRetryAfter(
+	headers: http.IncomingHttpHeaders,
+): number | undefined {
+	const value = headers["retry-after"];
+	if (value === undefined) return undefined;
+	const milliseconds = /^\d+$/.test(value)
+		? Number(value) * 1000
+		: Date.parse(value) - Date.now();
+	return milliseconds >= 0 ? milliseconds : undefined;
+}
+
+/** Makes an agent whose connections keep no program alive, whatever they wait for. */
+function inPassing(agent: http.Agent): http.Agent {
+	const { createConnection, reuseSocket } = agent as AgentMethods;
+	return Object.assign(agent, {
+		createConnection(...args: unknown[]): Socket {
+			return createConnection.apply(agent, args).unref();
+		},
+		reuseSocket(socket: Socket, request: unknown): void {
+			reuseSocket.call(agent, socket, request);
+			socket.unref();
+		},
+	});
+}
+
+/** Documented methods that the types leave out. */
+type AgentMethods = http.Agent & {
+	createConnection(...args: unknown[]): Socket;
+	reuseSocket(socket: Socket, request: unknown): void;
+};

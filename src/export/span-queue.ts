@@ -1,0 +1,140 @@
+import { EncodedSpans } from "./encoded-spans";
+
+/** Spans that are sent together. */
+export class Batch {
+	/** Requests on reused connections like any other. */
+	readonly plain = new EncodedSpans();
+	/** All other spans. */
+	readonly telling = new EncodedSpans();
+
+	get count(): number {
+		return this.plain.count + this.telling.count;
+	}
+
+	get bytes(): number {
+		return this.plain.bytes + this.telling.bytes;
+	}
+
+	trim(): void {
+		this.plain.trim();
+		this.telling.trim();
+	}
+
+	append(other: Batch): void {
+		this.plain.append(other.plain);
+		this.telling.append(other.telling);
+	}
+}
+
+export interface QueueLimits {
+	/** Spans in one batch. */
+	readonly batchSize: number;
+	/** Bytes in one batch, but for the last span of it. */
+	readonly batchBytes: number;
+	/** Spans in the queue and under way. */
+	readonly spans: number;
+	/** Bytes in the queue and under way. */
+	readonly bytes: number;
+}
+
+/**
+ * Spans that wait for their delivery, in batches, within limits. When there is no room any more, plain spans go first,
+ * the oldest before the newer ones.
+ */
+export class SpanQueue {
+	private open = new Batch();
+	private readonly closed: Batch[] = [];
+	private readonly underWay = new Set<Batch>();
+	private count = 0;
+	private bytes = 0;
+
+	constructor(
+		private readonly limits: QueueLimits,
+		/** Told how many spans had to make room for others. */
+		private readonly onDropped: (count: number) => void,
+	) {}
+
+	/** @returns whether a batch has become full by it */
+	add(text: string, plain: boolean): boolean {
+		const { open, limits } = this;
+		const before = open.bytes;
+		(plain ? open.plain : open.telling).add(text);
+		this.count += 1;
+		this.bytes += open.bytes - before;
+		const full =
+			open.count >= limits.batchSize || open.bytes >= limits.batchBytes;
+		if (full) this.close();
+		while (this.count > limits.spans || this.bytes > limits.bytes) {
+			if (!this.makeRoom()) break;
+		}
+		return full;
+	}
+
+	get empty(): boolean {
+		return this.open.count === 0 && this.closed.length === 0;
+	}
+
+	/** Closes the open batch, so that it can be taken. */
+	close(): void {
+		const { open, limits } = this;
+		if (open.count === 0) return;
+		this.open = new Batch();
+		const last = this.closed.at(-1);
+		if (
+			last &&
+			last.count + open.count <= limits.batchSize &&
+			last.bytes + open.bytes <= limits.batchBytes
+		) {
+			last.append(open);
+			last.trim();
+		} else {
+			open.trim();
+			this.closed.push(open);
+		}
+	}
+
+	/** Takes the oldest closed batch. It counts as under way until it is given back or done with. */
+	take(): Batch | undefined {
+		const batch = this.closed.shift();
+		if (batch) this.underWay.add(batch);
+		return batch;
+	}
+
+	giveBack(batch: Batch): void {
+		if (this.underWay.delete(batch)) this.closed.unshift(batch);
+	}
+
+	/** @returns false if the batch is not under way any more */
+	done(batch: Batch): boolean {
+		if (!this.underWay.delete(batch)) return false;
+		this.count -= batch.count;
+		this.bytes -= batch.bytes;
+		return true;
+	}
+
+	/** Takes everything, also what is under way, as nothing can be heard of that any more. */
+	takeAll(): Batch[] {
+		this.close();
+		const all = [...this.underWay, ...this.closed.splice(0)];
+		this.underWay.clear();
+		this.count = 0;
+		this.bytes = 0;
+		return all;
+	}
+
+	/** @returns false if there is nothing that could be dropped */
+	private makeRoom(): boolean {
+		const waiting = [...this.closed, this.open];
+		const spans =
+			waiting.find(({ plain }) => plain.count > 0)?.plain ??
+			waiting.find(({ telling }) => telling.count > 0)?.telling;
+		if (!spans) return false;
+		this.bytes -= spans.bytes;
+		const dropped = spans.clear();
+		this.count -= dropped;
+		this.onDropped(dropped);
+		const empty = this.closed.findIndex(({ count }) => count === 0);
+		if (empty >= 0) this.closed.splice(empty, 1);
+		return true;
+	}
+}
