@@ -36,12 +36,20 @@ export interface Keeper {
 
 const states = hiddenField<SocketState>();
 
-/** The system has taken everything written so far; the socket itself says so later, even after the response. */
+/** What TLS encrypts at once, in bytes. */
+const TLS_RECORD = 16 * 1024;
+
+/**
+ * The system has taken everything written so far; the socket itself says so later, even after the response. A TLS
+ * socket counts what it has passed on as waiting until then, so the socket below it is asked. That one gets a record
+ * whole, but of more than one record it may have got a part only. Checked on Node 20, 22, 24, 26.
+ */
 export function hasWrittenAll(socket: any): boolean {
+	if (socket.connecting || socket.secureConnecting) return false;
+	const { writeQueueSize, _parent: below } = socket._handle ?? {};
 	return (
-		!socket.connecting &&
-		!socket.secureConnecting &&
-		socket._handle?.writeQueueSize === 0
+		writeQueueSize === 0 ||
+		(writeQueueSize <= TLS_RECORD && below?.writeQueueSize === 0)
 	);
 }
 
