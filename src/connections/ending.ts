@@ -1,4 +1,6 @@
 import type { Reason } from "./reason";
+import { explainUndiciEnding, type UndiciEndingFacts } from "./undici-ending";
+import { count, ms } from "./wording";
 
 /** How a connection ended, as a reason for the connection that had to replace it. */
 export interface Ending {
@@ -92,6 +94,8 @@ export interface EndingFacts {
 	readonly session?: SessionFacts | undefined;
 	/** Where the destroy call came from, for the detail of an unexplained end. */
 	readonly site?: string | undefined;
+	/** What is known of a connection of undici, which says itself why it destroys one. */
+	readonly undici?: Pick<UndiciEndingFacts, "undici" | "request"> | undefined;
 }
 
 /** What is seen from outside; how long the connection was idle is known inside. */
@@ -101,6 +105,11 @@ type Explanation = readonly [Reason, string];
 
 /** Names why the connection ended. The evidence nearest to the destroy call decides. */
 export function explainEnding(facts: EndingFacts): Explanation {
+	if (facts.undici) {
+		const { activity, idle } = facts;
+		const connecting = activity === "connecting";
+		return explainUndiciEnding({ ...facts.undici, idle, connecting });
+	}
 	if (facts.agentDestroyed) {
 		return ["agent_destroyed", "the agent or client was destroyed"];
 	}
@@ -322,13 +331,4 @@ function asksToClose(request: LastRequestFacts | undefined): boolean {
 
 function isReset(code: string | undefined): boolean {
 	return code === "ECONNRESET" || code === "EPIPE";
-}
-
-export function count(n: number, noun: string): string {
-	return `${n} ${noun}${n === 1 ? "" : "s"}`;
-}
-
-/** Whole milliseconds, as people read them. */
-export function ms(duration: number): string {
-	return `${Math.round(duration)} ms`;
 }

@@ -1,6 +1,6 @@
-import { count, ms } from "./ending";
 import type { PoolSnapshot } from "./pool";
 import type { Reason } from "./reason";
+import { count, ms } from "./wording";
 
 /** A connection that ended, as far as a later one needs it explained. */
 export interface PreviousConnection {
@@ -30,6 +30,8 @@ export interface FreshFacts {
 	/** Connections of the pool held by a response that nobody reads, and the longest such time in milliseconds. */
 	readonly unread: number;
 	readonly oldestUnread: number;
+	/** Busy connections of the pool whose response is over, and which their client has not taken back yet. */
+	readonly returning: number;
 	/** The last connection of the same pool that ended. */
 	readonly previousInPool?: PreviousConnection | undefined;
 	/** The last connection to the same host that ended, whichever pool it was in. */
@@ -153,11 +155,11 @@ export const RULES: readonly Rule[] = [
 	},
 	{
 		name: "all busy",
-		evaluate: ({ pool, unread }) =>
+		evaluate: ({ pool, unread, returning }) =>
 			pool && pool.free === 0 && pool.busy > 0
 				? {
 						reason: "pool_busy",
-						detail: `${count(pool.busy, "connection")} of the pool busy${unread > 0 ? `, ${unread} of them held by responses that nobody reads` : ""}${pool.max === undefined ? "" : `, at most ${pool.max} allowed`}`,
+						detail: `${count(pool.busy, "connection")} of the pool busy${unread > 0 ? `, ${unread} of them held by responses that nobody reads` : ""}${returning > 0 ? `, ${returning} of them given back only one turn of the event loop after its response` : ""}${pool.max === undefined ? "" : `, at most ${pool.max} allowed`}`,
 					}
 				: undefined,
 	},

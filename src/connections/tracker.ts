@@ -1,9 +1,10 @@
 import { Connection, type Origin, type PoolIdentity } from "./connection";
 import type { Decision } from "./decision";
-import { explainEnding, ms, type SeenEnding } from "./ending";
+import { explainEnding, type SeenEnding } from "./ending";
 import { findingsOf } from "./findings";
 import { type HostRecord, Journal } from "./journal";
 import type { PoolSnapshot } from "./pool";
+import type { Reason } from "./reason";
 import { decideReason, type FreshFacts, type IdleConnection } from "./reasons";
 import { type Exchange, Request } from "./request";
 import type {
@@ -12,6 +13,7 @@ import type {
 	HandshakeDetails,
 	Lookup,
 } from "./setup";
+import { ms } from "./wording";
 
 /** Told about everything that is over. */
 export interface TrackerListener {
@@ -33,6 +35,8 @@ export interface FreshRequest {
 	readonly withoutPool?: string | undefined;
 	readonly tlsOfOneRequest: boolean;
 	readonly proxyTunnel: boolean;
+	/** Connections of the pool counted as busy whose response is over, and which their client has not taken back yet. */
+	readonly returning?: number | undefined;
 	/** Names the options in which two pool keys differ. */
 	differingOptions(key: string, otherKey: string): string;
 }
@@ -173,6 +177,11 @@ export class ConnectionTracker {
 		}
 	}
 
+	/** The request goes where nothing is traced. */
+	requestForgotten(request: Request): void {
+		this.openRequests.delete(request);
+	}
+
 	private lookForFindings(request: Request): void {
 		const { host, port } = request.exchange;
 		const { agents, requests } = this.journal.of(host, port);
@@ -230,7 +239,7 @@ export class ConnectionTracker {
 	}
 
 	/** Says for which request a connection is made, and decides why. Call it before the connection is begun. */
-	decide(request: Request, fresh: FreshRequest): void {
+	decide(request: Request, fresh: FreshRequest): Decision {
 		const { exchange } = request;
 		const { host, port } = exchange;
 		const record = this.journal.of(host, port);
@@ -240,6 +249,17 @@ export class ConnectionTracker {
 			waited: request.wait !== undefined,
 			otherHost:
 				record.begun === 0 ? this.otherHost(request, fresh.pool) : undefined,
+		});
+		return request.decision;
+	}
+
+	/** Decides why a connection is made that no request waits for. */
+	decideUnasked({ host, port }: Origin, fresh: FreshRequest): Decision {
+		const record = this.journal.of(host, port);
+		return this.decision(record, fresh, {
+			...this.freshFacts(record, fresh),
+			earlierConnections: record.begun,
+			waited: false,
 		});
 	}
 
@@ -281,11 +301,63 @@ export class ConnectionTracker {
 		if (pool && request.decision?.reason !== "no_pool") {
 			this.hostOf(connection).madeBy(pool.agentId);
 		}
-		if (pool) {
-			const connections = this.byAgent.get(pool.agentId);
-			if (connections) connections.add(connection);
-			else this.byAgent.set(pool.agentId, new Set([connection]));
+		if (pool) this.connectionPooled(connection, pool);
+	}
+
+	/**
+	 * A request comes to its connection. Of clients that say for whom they connect only now: a connection was made for
+	 * the first request that it serves, and a request caused none but the one that serves it.
+	 */
+	connectionServes(connection: Connection, request: Request): void {
+		const { caused } = request;
+		if (caused && caused !== connection) {
+			caused.cause = undefined;
+			forgetCaused(request);
 		}
+		if (connection.requestCount > 0 || connection.cause === request) return;
+		if (request.createdAt > connection.setup.start) return;
+		if (connection.cause) forgetCaused(connection.cause);
+		connection.cause = request;
+		request.caused = connection;
+		if (connection.decision) request.decision = connection.decision;
+	}
+
+	/** The connection belongs to this pool, whatever was thought before. */
+	connectionPooled(connection: Connection, pool: PoolIdentity): void {
+		this.leaveAgent(connection);
+		connection.pool = pool;
+		const connections = this.byAgent.get(pool.agentId);
+		if (connections) connections.add(connection);
+		else this.byAgent.set(pool.agentId, new Set([connection]));
+	}
+
+	private leaveAgent(connection: Connection): void {
+		if (!connection.pool) return;
+		const { agentId } = connection.pool;
+		const siblings = this.byAgent.get(agentId);
+		siblings?.delete(connection);
+		if (siblings?.size === 0) this.byAgent.delete(agentId);
+	}
+
+	/** A connection is made that no request waits for. */
+	connectionUnasked(
+		connection: Connection,
+		pool: PoolIdentity,
+		decision: Decision,
+	): void {
+		connection.decision = decision;
+		this.connectionPooled(connection, pool);
+	}
+
+	/** Why the last connection of a pool ended that no later one has replaced yet. */
+	lastEndingIn(pool: PoolIdentity, { host, port }: Origin): Reason | undefined {
+		return this.journal.of(host, port).lastEndedInPool(pool.agentId, pool.key)
+			?.reason;
+	}
+
+	/** The open connections to a server. */
+	connectionsTo({ host, port }: Origin): Iterable<Connection> {
+		return first(SCAN_LIMIT, this.journal.of(host, port).open);
 	}
 
 	/** A name is resolved by the system. */
@@ -439,9 +511,7 @@ export class ConnectionTracker {
 		this.hostOf(connection).end(connection);
 		if (connection.pool) {
 			this.closing.add(connection);
-			const siblings = this.byAgent.get(connection.pool.agentId);
-			siblings?.delete(connection);
-			if (siblings?.size === 0) this.byAgent.delete(connection.pool.agentId);
+			this.leaveAgent(connection);
 		}
 		this.options.listener.connectionEnded(connection);
 	}
@@ -476,6 +546,7 @@ export class ConnectionTracker {
 			tlsOfOneRequest: fresh.tlsOfOneRequest,
 			proxyTunnel: fresh.proxyTunnel,
 			pool: fresh.snapshot,
+			returning: fresh.returning ?? 0,
 			...this.unreadIn(record.open, pool),
 			previousInPool: pool && record.lastEndedInPool(pool.agentId, pool.key),
 			previousToHost: record.lastEnded(),
@@ -577,6 +648,11 @@ export class ConnectionTracker {
 		}
 		return undefined;
 	}
+}
+
+function forgetCaused(request: Request): void {
+	delete request.caused;
+	delete request.decision;
 }
 
 function samePool(

@@ -12,6 +12,7 @@ import { agentBeingDestroyed } from "./http-agent";
 import { isHttpExchange } from "./http-exchange";
 import { lastStreamFacts, sessionFacts } from "./http2-session";
 import type { SocketState } from "./sockets";
+import { undiciEndingFacts } from "./undici-ending";
 
 /** Gathers what can be seen at the moment when a socket is destroyed. */
 export function endingFacts(
@@ -33,8 +34,13 @@ export function endingFacts(
 			? requestFacts(connection.holder)
 			: session && lastStreamFacts(session, state.peerEnded),
 		session: session && sessionFacts(session, connection),
+		undici:
+			state.undici &&
+			undiciEndingFacts(socket, state.undici, error, connection),
 		release: activity === "released" ? releaseFacts(state) : undefined,
-		...(activity === "idle" && state.idleTimeout === undefined
+		...(activity === "idle" &&
+		state.idleTimeout === undefined &&
+		state.undici === undefined
 			? peerFacts(socket, state, error)
 			: undefined),
 	};

@@ -5,6 +5,7 @@ import type { PoolIdentity } from "../connections/connection";
 import type { PoolSnapshot } from "../connections/pool";
 import type { Request } from "../connections/request";
 import type { ConnectionTracker } from "../connections/tracker";
+import { agentIdOf } from "./agent-ids";
 import { type HookEnvironment, observe } from "./environment";
 import { connectionBehind, follow, isUntraced } from "./http-requests";
 import { replaceMethod } from "./patch";
@@ -203,15 +204,6 @@ function stringKeyed(options: any): any {
 	return Object.fromEntries(Object.entries(options));
 }
 
-const agentIds = new WeakMap<object, number>();
-let agentCount = 0;
-
 function poolOf(agent: object, key: string): PoolIdentity {
-	let agentId = agentIds.get(agent);
-	if (agentId === undefined) {
-		agentCount += 1;
-		agentId = agentCount;
-		agentIds.set(agent, agentId);
-	}
-	return { agentId, key };
+	return { agentId: agentIdOf(agent), key };
 }

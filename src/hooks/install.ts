@@ -6,6 +6,7 @@ import { hookHttpClient } from "./http-client";
 import { hookHttp2 } from "./http2";
 import { hookNet } from "./net";
 import { hookTls } from "./tls";
+import { hookUndici } from "./undici";
 
 /** Installs every hook. Loaded modules see them at once, ES modules included. */
 export function installHooks(environment: HookEnvironment): void {
@@ -15,5 +16,6 @@ export function installHooks(environment: HookEnvironment): void {
 	hookHttpAgent(environment);
 	hookHttpClient(environment);
 	hookHttp2(environment);
+	hookUndici(environment);
 	syncBuiltinESMExports();
 }

@@ -2,6 +2,7 @@ import { isIP, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Connection } from "../connections/connection";
 import { ABORTED, type Endpoint } from "../connections/setup";
+import { takeAwaited } from "./awaited-connects";
 import { whileConnecting } from "./connecting";
 import { endingFacts } from "./ending";
 import { type HookEnvironment, observe } from "./environment";
@@ -81,14 +82,17 @@ function begin(
 	if (!scope && !tracesHost(host)) return undefined;
 
 	const { request, pool } = scope ?? {};
+	const port = Number(options.port);
+	const awaited = scope ? undefined : takeAwaited(host, port);
 	const connection = tracker.connectionBegun(
-		request ? request.exchange : { host, port: Number(options.port) },
+		request?.exchange ?? awaited?.origin ?? { host, port },
 		socket instanceof TLSSocket,
-		request ? request.context : activeContext(),
+		request?.context ?? awaited?.context ?? activeContext(),
 	);
 	if (request && !request.caused) {
 		tracker.connectionCaused(connection, request, pool);
 	}
+	awaited?.join(connection);
 	if (typeof options.lookup === "function" && isIP(host) === 0) {
 		tracker.customLookupBegun(connection, host);
 	}
@@ -164,6 +168,12 @@ function before(
 	const { connection } = state;
 	switch (args[0]) {
 		case "data":
+			if (connection.holder && connection.holder.firstByteAt === undefined) {
+				tracker.responseBegun(connection.holder, hasWrittenAll(socket));
+			}
+			return;
+		case "readable":
+			if (connection.openRequests !== 1 || socket.readableLength === 0) return;
 			if (connection.holder && connection.holder.firstByteAt === undefined) {
 				tracker.responseBegun(connection.holder, hasWrittenAll(socket));
 			}

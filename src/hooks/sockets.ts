@@ -3,6 +3,7 @@ import type { Connection } from "../connections/connection";
 import { hiddenField } from "./hidden-field";
 import type { SessionState } from "./http2-session";
 import type { SocketStandIn } from "./stand-in";
+import type { UndiciExchange } from "./undici-exchange";
 
 /** What the hooks remember of a socket. */
 export interface SocketState {
@@ -25,6 +26,8 @@ export interface SocketState {
 	followed?: boolean;
 	/** Bytes read when the socket became idle. */
 	bytesReadWhenIdle?: number;
+	/** The client of undici that the socket belongs to, and the last exchange that it sent on it. */
+	undici?: { readonly client: object; exchange?: UndiciExchange };
 }
 
 /** A pool that a socket belongs to. */

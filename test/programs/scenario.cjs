@@ -71,6 +71,27 @@ function answered(stream) {
 	});
 }
 
+/** A copy of undici from npm, or nothing where the built-in fetch is tested. */
+const undici = values?.undici && require(values.undici);
+
+/** Settles when the response has ended and undici has taken its connection back. */
+async function fetchAnswer(path, options) {
+	const response = await (undici ?? globalThis).fetch(origin + path, options);
+	const body = await response.arrayBuffer();
+	await settle();
+	return {
+		connection: Number(response.headers.get("x-connection")),
+		number: Number(response.headers.get("x-request")),
+		status: response.status,
+		length: body.byteLength,
+	};
+}
+
+/** undici gives a connection to a new request one turn after its response, or two. */
+async function settle() {
+	for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+}
+
 // biome-ignore lint/security/noGlobalEval: the tests write the programs
 const scenario = eval(`(${source})`);
 scenario({
@@ -94,4 +115,7 @@ scenario({
 	read,
 	get,
 	answered,
+	undici,
+	fetchAnswer,
+	settle,
 });

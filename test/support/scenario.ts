@@ -6,6 +6,7 @@ import type https from "node:https";
 import type net from "node:net";
 import { resolve } from "node:path";
 import type tls from "node:tls";
+import type * as undici from "undici-7";
 import { test as base, describe, expect, inject } from "vitest";
 import { type ContractOptions, checkContract } from "./contract.js";
 import { compareWithServer } from "./ground-truth.js";
@@ -48,7 +49,15 @@ export interface Program<Values = undefined> {
 	get(path: string, options?: https.RequestOptions): Promise<Answer>;
 	/** Reads what comes on an HTTP/2 stream until it is closed; its status is 0 if no response came. */
 	answered(stream: http2.ClientHttp2Stream): Promise<Answer>;
+	/** A copy of undici from npm, as `values.undici` names it. */
+	readonly undici: typeof undici;
+	/** Fetches by that copy, or by the built-in fetch without one, and reads the answer to its end. */
+	fetchAnswer(path: string, options?: FetchOptions): Promise<Answer>;
+	/** Waits until undici has taken back the connections whose responses are over. */
+	settle(): Promise<void>;
 }
+
+export type FetchOptions = Parameters<typeof undici.fetch>[1];
 
 export type Scenario<Values = undefined> = (
 	program: Program<Values>,

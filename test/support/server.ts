@@ -76,6 +76,10 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
 	status(_, response, status) {
 		response.writeHead(status).end();
 	},
+	/** Sends the client on to the path without the behaviour. */
+	redirect(request, response) {
+		response.writeHead(302, { location: `/x${request.url}` }).end();
+	},
 	async delay(_, response, milliseconds) {
 		await sleep(milliseconds);
 		response.end("late");

@@ -1,0 +1,155 @@
+import type { Socket } from "node:net";
+import type { ServerHints } from "../connections/connection";
+import type { Exchange } from "../connections/request";
+import { parserOf } from "./undici-internals";
+import type { UndiciPool } from "./undici-pools";
+
+/** The server that an undici request is for. */
+export interface UndiciOrigin {
+	readonly secure: boolean;
+	readonly host: string;
+	readonly port: number;
+	/** `http://localhost:8080`, without a standard port. */
+	readonly text: string;
+}
+
+/** A request of undici, in the fields that it has in versions 6, 7 and 8. */
+export interface UndiciRequest {
+	readonly origin: string | URL;
+	readonly method: string;
+	readonly path: string;
+	/** Names and values by turns. */
+	readonly headers: readonly (string | readonly string[])[];
+	readonly body: unknown;
+	readonly upgrade: string | null;
+	readonly reset: boolean | null;
+}
+
+/** Headers are pairs of buffers or strings in a list, or an object with HTTP/2. */
+export interface UndiciResponse {
+	readonly statusCode: number;
+	readonly headers:
+		| readonly (Buffer | string)[]
+		| Readonly<Record<string, string>>;
+}
+
+/** An exchange of undici, read from its request object and from the response that its channel told of. */
+export class UndiciExchange implements Exchange {
+	response: UndiciResponse | undefined;
+	socket: Socket | undefined;
+	/** The pool in whose queue it is. */
+	waitsIn: UndiciPool | undefined;
+	httpVersion: string | undefined;
+	readonly hints: ServerHints = new ResponseHints(this);
+
+	constructor(
+		readonly request: UndiciRequest,
+		readonly origin: UndiciOrigin,
+	) {}
+
+	get method(): string {
+		return this.request.method;
+	}
+
+	get host(): string {
+		return this.origin.host;
+	}
+
+	get port(): number {
+		return this.origin.port;
+	}
+
+	get url(): string {
+		const { path } = this.request;
+		// The path of a CONNECT is the address behind the proxy.
+		return path.startsWith("/") ? this.origin.text + path : this.origin.text;
+	}
+
+	requestHeader(name: string): string | undefined {
+		if (name === "connection") return this.request.reset ? "close" : undefined;
+		return headerIn(this.request.headers, name);
+	}
+
+	pendingBody(): string | undefined {
+		const { body } = this.request;
+		return body instanceof Uint8Array
+			? Buffer.from(body).toString()
+			: undefined;
+	}
+
+	get statusCode(): number | undefined {
+		return this.response?.statusCode;
+	}
+
+	responseHeader(name: string): string | undefined {
+		const headers = this.response?.headers;
+		if (headers === undefined) return undefined;
+		return isPairs(headers) ? headerIn(headers, name) : headers[name];
+	}
+
+	/** undici stops reading from the connection when nobody takes what it has read. */
+	get responseUnread(): boolean {
+		return this.socket !== undefined && parserOf(this.socket)?.paused === true;
+	}
+}
+
+/** What a response says about the future of its connection, read when somebody asks. */
+class ResponseHints implements ServerHints {
+	readonly httpVersion = "1.1";
+
+	constructor(private readonly exchange: UndiciExchange) {}
+
+	get statusCode(): number {
+		return this.exchange.statusCode ?? 0;
+	}
+
+	get connection(): string | undefined {
+		return this.exchange.responseHeader("connection")?.toLowerCase();
+	}
+
+	get idleLimit(): number | undefined {
+		const header = this.exchange.responseHeader("keep-alive") ?? "";
+		const timeout = /timeout=(\d+)/i.exec(header)?.[1];
+		return timeout === undefined ? undefined : Number(timeout) * 1000;
+	}
+}
+
+function isPairs(
+	headers: UndiciResponse["headers"],
+): headers is readonly (Buffer | string)[] {
+	return Array.isArray(headers);
+}
+
+function headerIn(
+	pairs: readonly (Buffer | string | readonly string[])[],
+	name: string,
+): string | undefined {
+	for (let index = 0; index < pairs.length; index += 2) {
+		const key = pairs[index];
+		if (key?.length === name.length && String(key).toLowerCase() === name) {
+			return String(pairs[index + 1]);
+		}
+	}
+	return undefined;
+}
+
+const parsed = new Map<string, UndiciOrigin>();
+const MOST_ORIGINS = 1000;
+
+/** Reads an origin; those of the program are few and come again and again. */
+export function originOf(origin: string | URL): UndiciOrigin {
+	const key = String(origin);
+	const known = parsed.get(key);
+	if (known) return known;
+	const { protocol, hostname, port, origin: text } = new URL(key);
+	const secure = protocol === "https:";
+	const fresh = {
+		secure,
+		host: hostname.replace(/^\[(.*)\]$/, "$1"),
+		port: Number(port) || (secure ? 443 : 80),
+		text,
+	};
+	if (parsed.size >= MOST_ORIGINS) parsed.clear();
+	parsed.set(key, fresh);
+	return fresh;
+}
