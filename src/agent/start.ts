@@ -7,6 +7,7 @@ import { createSampler } from "../export/sampler";
 import { FreezeWatch } from "../hooks/freeze";
 import { leaveUntraced } from "../hooks/http-requests";
 import { installHooks } from "../hooks/install";
+import { eventLoopIdleTime, ThreadPool } from "../hooks/thread-pool";
 import { activeSpanContext, withoutTracing } from "../spans/active-span";
 import { now } from "../spans/clock";
 import { SpanWriter } from "../spans/writer";
@@ -45,6 +46,8 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 	});
 	const tracker = new ConnectionTracker({
 		now,
+		threads: new ThreadPool().lookupThreads,
+		idleTime: eventLoopIdleTime,
 		idPrefix: randomBytes(6).toString("hex"),
 		reuseVariable: configuration.reuseVariable,
 		serviceOf: awsServiceOf,

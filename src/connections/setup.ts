@@ -1,3 +1,6 @@
+import type { QueuedLookup } from "./lookup-queue";
+import type { NameRecord } from "./lookups";
+
 /**
  * The making of one connection: name resolution, connect attempts, TLS handshake, one after the other.
  * All times are milliseconds of the process's monotonic clock.
@@ -13,11 +16,21 @@ export interface Phase {
 /** One name resolution. */
 export interface Lookup extends Phase {
 	readonly name: string;
-	/** Resolved by `dns.lookup`, not by a function of the program. */
-	readonly bySystem: boolean;
-	/** Lookups running in this process when this one began. */
+	/** Tells apart what may be asked of one name. */
+	readonly question: string;
+	/** By a function of the program, not by the system. */
+	readonly custom: boolean;
+	/** What the system was asked, if it was. */
+	query?: QueuedLookup | undefined;
+	/** The function of the program passed on what the system had answered. */
+	passedOn?: boolean;
+	/** Lookups by the system that ran in this process when this one began. */
 	readonly inFlight: number;
 	readonly answers: string[];
+	/** The lookup of this name before this one, if that was answered when this one began. */
+	readonly previous?: NameRecord | undefined;
+	/** In seconds, as the resolver said after it. */
+	timeToLive?: number;
 }
 
 /** The attempt to connect to one address. */

@@ -3,6 +3,7 @@ import type { Decision } from "./decision";
 import { explainEnding, type SeenEnding } from "./ending";
 import { findingsOf } from "./findings";
 import { type HostRecord, Journal } from "./journal";
+import { Lookups, type LookupsOptions } from "./lookups";
 import type { PoolSnapshot } from "./pool";
 import type { Reason } from "./reason";
 import { decideReason, type FreshFacts, type IdleConnection } from "./reasons";
@@ -47,9 +48,7 @@ const SCAN_LIMIT = 100;
 /** A response counts as unread when nobody has read it for this long, in milliseconds. */
 const UNREAD_AFTER = 10;
 
-export interface TrackerOptions {
-	/** Milliseconds of a monotonic clock. */
-	readonly now: () => number;
+export interface TrackerOptions extends LookupsOptions {
 	/** Makes connection ids unique across processes. */
 	readonly idPrefix: string;
 	/** Value of AWS_NODEJS_CONNECTION_REUSE_ENABLED, if it is set. */
@@ -65,17 +64,18 @@ export class ConnectionTracker {
 	readonly openSetups = new Set<Connection>();
 	/** Connections that are open, whatever they do. */
 	openConnections = 0;
+	readonly lookups: Lookups;
 	private readonly journal = new Journal();
 	/** Ended connections that their agents still list, since a socket leaves its pool when it emits `close`. */
 	private readonly closing = new Set<Connection>();
 	private readonly byAgent = new Map<number, Set<Connection>>();
 	private readonly options: TrackerOptions;
 	private connectionCount = 0;
-	private lookupsInFlight = 0;
 	private frozen: number | undefined;
 
 	constructor(options: TrackerOptions) {
 		this.options = options;
+		this.lookups = new Lookups(options);
 	}
 
 	// Requests
@@ -360,48 +360,27 @@ export class ConnectionTracker {
 		return first(SCAN_LIMIT, this.journal.of(host, port).open);
 	}
 
-	/** A name is resolved by the system. */
-	lookupBegun(name: string, start: number): Lookup {
-		const lookup = {
-			name,
-			start,
-			bySystem: true,
-			inFlight: this.lookupsInFlight,
-			answers: [],
-		};
-		this.lookupsInFlight += 1;
-		return lookup;
+	/** A function of the program resolves the name. */
+	customLookupBegun(
+		{ setup }: Connection,
+		name: string,
+		question: string,
+	): void {
+		setup.lookup = this.lookups.begin(name, question, setup.start);
 	}
 
-	/** A name is resolved by a function of the program. */
-	customLookupBegun(connection: Connection, name: string): void {
-		connection.setup.lookup = {
-			name,
-			start: connection.setup.start,
-			bySystem: false,
-			inFlight: this.lookupsInFlight,
-			answers: [],
-		};
-	}
-
+	/** Called for each address of the answer, in one turn of the event loop. */
 	customLookupAnswered(
-		connection: Connection,
+		{ setup: { lookup } }: Connection,
 		address: string | undefined,
 		error: string | undefined,
 	): void {
-		const { lookup } = connection.setup;
-		if (!lookup || lookup.bySystem) return;
-		lookup.end ??= this.options.now();
+		if (!lookup?.custom) return;
+		if (lookup.end === undefined) {
+			lookup.passedOn = lookup.query?.over === true;
+			this.lookups.end(lookup, error);
+		}
 		if (address !== undefined) lookup.answers.push(address);
-		if (error !== undefined) lookup.error = error;
-	}
-
-	lookupEnded(lookup: Lookup, error?: string): void {
-		this.lookupsInFlight -= 1;
-		// A connection that was given up has closed its lookup already.
-		if (lookup.end !== undefined) return;
-		lookup.end = this.options.now();
-		if (error !== undefined) lookup.error = error;
 	}
 
 	standaloneLookupEnded(
@@ -409,7 +388,7 @@ export class ConnectionTracker {
 		context: unknown,
 		error?: string,
 	): void {
-		this.lookupEnded(lookup, error);
+		this.lookups.end(lookup, error);
 		this.options.listener.lookupEnded(lookup, context);
 	}
 

@@ -1,5 +1,6 @@
 import dns from "node:dns";
 import { isIP } from "node:net";
+import type { QueuedLookup } from "../connections/lookup-queue";
 import type { Lookup } from "../connections/setup";
 import { beingConnected } from "./connecting";
 import { type HookEnvironment, observe } from "./environment";
@@ -11,37 +12,58 @@ import {
 import { replaceMethod } from "./patch";
 import { currentScope, UNTRACED } from "./scope";
 
-/** Watches `dns.lookup` and `dns.promises.lookup`; sockets resolve names by the former. Checked on Node 20, 22, 24, 26. */
-export function hookDns(environment: HookEnvironment): void {
-	const observed = observedLookups();
+type EndListener = (phase: ObservedPhase) => void;
+/** Takes the arguments of a call and when it was made; returns what to do at its end, if it is to be watched. */
+type Begin = (args: readonly any[], start: number) => EndListener | undefined;
 
-	replaceMethod(dns, "lookup", (lookup) => {
+/**
+ * Watches `dns.lookup` and `dns.promises.lookup`; sockets resolve names by the former. `lookupService` is not traced,
+ * but takes a thread of the same pool. Checked on Node 20, 22, 24, 26.
+ */
+export function hookDns(environment: HookEnvironment): void {
+	watchCalls(environment, "lookup", (args, start) =>
+		begin(environment, args, start),
+	);
+	watchCalls(environment, "lookupService", () => {
+		const { queue } = environment.tracker.lookups;
+		const query = queue.enter();
+		return () => queue.leave(query);
+	});
+}
+
+/** Watches both forms of a method: the one with a callback and the one that returns a promise. */
+function watchCalls(
+	environment: HookEnvironment,
+	method: "lookup" | "lookupService",
+	beginCall: Begin,
+): void {
+	const observed = observedLookups();
+	const { now } = environment;
+
+	replaceMethod(dns, method, (original) => {
 		return function (this: unknown, ...args) {
-			const onEnd = observe(environment, () => begin(environment, args[0]));
-			if (!onEnd) return lookup.apply(this, args);
+			const onEnd = observe(environment, () => beginCall(args, now()));
+			if (!onEnd) return original.apply(this, args);
 			const observedArgs = observe(environment, () =>
 				listenToPhases(onEnd, () => observed.callbackLookup(args)),
 			);
 			let refused = true;
 			try {
-				const result = lookup.apply(this, observedArgs ?? args);
+				const result = original.apply(this, observedArgs ?? args);
 				refused = false;
 				return result;
 			} finally {
 				// Node throws for arguments that it does not take.
-				if (refused) onEnd({ name: "lookup", attributes: {}, failure: "" });
+				if (refused) onEnd({ name: method, attributes: {}, failure: "" });
 			}
 		};
 	});
 
-	replaceMethod(dns.promises, "lookup", (lookup) => {
+	replaceMethod(dns.promises, method, (original) => {
 		return function (this: unknown, ...args) {
-			const { now } = environment;
 			const start = now();
-			const result = lookup.apply(this, args);
-			const onEnd = observe(environment, () =>
-				begin(environment, args[0], start),
-			);
+			const result = original.apply(this, args);
+			const onEnd = observe(environment, () => beginCall(args, start));
 			if (!onEnd || !(result instanceof Promise)) return result;
 			observe(environment, () =>
 				listenToPhases(onEnd, () => observed.promisesLookup(args, result)),
@@ -53,32 +75,56 @@ export function hookDns(environment: HookEnvironment): void {
 	});
 }
 
-/** Opens a lookup if a name is to be resolved and nobody watches over it yet; returns what to do at its end. */
+/** Opens a lookup if the system is asked for a name. */
 function begin(
 	environment: HookEnvironment,
-	name: unknown,
-	start = environment.now(),
-): ((phase: ObservedPhase) => void) | undefined {
-	const { tracker, activeContext, tracesHost } = environment;
+	[name, options]: readonly any[],
+	start: number,
+): EndListener | undefined {
 	if (typeof name !== "string" || name === "" || isIP(name) !== 0) return;
+	const { lookups } = environment.tracker;
+	const query = lookups.queue.enter();
+	const onEnd = beginTraced(environment, name, options, start, query);
+	return (phase) =>
+		observe(environment, () => {
+			lookups.queue.leave(query);
+			onEnd?.(phase);
+		});
+}
+
+function beginTraced(
+	{ tracker, activeContext, tracesHost }: HookEnvironment,
+	name: string,
+	options: unknown,
+	start: number,
+	query: QueuedLookup,
+): EndListener | undefined {
 	if (currentScope() === UNTRACED) return;
-	const connection = beingConnected();
-	if (connection) {
-		if (connection.setup.lookup) return;
-		const lookup = tracker.lookupBegun(name, connection.setup.start);
-		connection.setup.lookup = lookup;
-		return (phase) =>
-			observe(environment, () =>
-				tracker.lookupEnded(lookup, outcome(lookup, phase)),
-			);
+	const { lookups } = tracker;
+	const setup = beingConnected()?.setup;
+	if (setup?.lookup?.name === name) {
+		// A function of the program resolves the name, and asks the system.
+		setup.lookup.query ??= query;
+		return;
+	}
+	if (setup && !setup.lookup) {
+		const question = questionOf(options);
+		const lookup = lookups.begin(name, question, setup.start, query);
+		setup.lookup = lookup;
+		return (phase) => lookups.end(lookup, outcome(lookup, phase));
 	}
 	if (!tracesHost(name)) return;
 	const context = activeContext();
-	const lookup = tracker.lookupBegun(name, start);
+	const lookup = lookups.begin(name, questionOf(options), start, query);
 	return (phase) =>
-		observe(environment, () =>
-			tracker.standaloneLookupEnded(lookup, context, outcome(lookup, phase)),
-		);
+		tracker.standaloneLookupEnded(lookup, context, outcome(lookup, phase));
+}
+
+/** Lookups with other options may answer differently. */
+export function questionOf(options: unknown): string {
+	const { family, all, hints }: dns.LookupOptions =
+		typeof options === "number" ? { family: options } : Object(options);
+	return `${family ?? 0} ${all ? "all" : "one"} ${hints ?? 0}`;
 }
 
 /** Notes the answers and returns the error code of a lookup that failed. */

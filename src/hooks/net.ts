@@ -4,6 +4,7 @@ import type { Connection } from "../connections/connection";
 import { ABORTED, type Endpoint } from "../connections/setup";
 import { takeAwaited } from "./awaited-connects";
 import { whileConnecting } from "./connecting";
+import { questionOf } from "./dns";
 import { endingFacts } from "./ending";
 import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
@@ -34,7 +35,15 @@ export function hookNet(environment: HookEnvironment): void {
 					() => observed(state.standIn, args),
 				),
 			);
-			return whileConnecting(state.connection, () => connect.apply(this, args));
+			try {
+				return whileConnecting(state.connection, () =>
+					connect.apply(this, args),
+				);
+			} catch (error) {
+				// Arguments that Node does not take, or a lookup function that throws: the socket is not destroyed.
+				observe(environment, () => destroyed(environment, this, error));
+				throw error;
+			}
 		};
 	});
 
@@ -94,7 +103,7 @@ function begin(
 	}
 	awaited?.join(connection);
 	if (typeof options.lookup === "function" && isIP(host) === 0) {
-		tracker.customLookupBegun(connection, host);
+		tracker.customLookupBegun(connection, host, questionOf(options));
 	}
 	const state: SocketState = { connection, standIn: standInOf(socket) };
 	watch(socket, state);

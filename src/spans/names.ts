@@ -71,7 +71,13 @@ export const Attribute = {
 	awsAttempt: "conntrace.aws.attempt",
 	awsMaxAttempts: "conntrace.aws.max_attempts",
 	findings: "conntrace.findings",
+	dnsResolver: "conntrace.dns.resolver",
 	dnsInFlight: "conntrace.dns.in_flight",
+	dnsPoolWait: "conntrace.dns.pool_wait_ms",
+	dnsSincePrevious: "conntrace.dns.since_previous_ms",
+	dnsSameAnswer: "conntrace.dns.same_answer",
+	dnsTimeToLive: "conntrace.dns.ttl_s",
+	dnsAvoidable: "conntrace.dns.avoidable",
 	tcpAttempt: "conntrace.tcp.attempt",
 	samplingRatio: "conntrace.sampling.ratio",
 } as const;

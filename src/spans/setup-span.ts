@@ -1,4 +1,9 @@
 import type { Connection } from "../connections/connection";
+import {
+	isAvoidable,
+	isSameAnswer,
+	timeToLiveOf,
+} from "../connections/lookups";
 import type {
 	ConnectAttempt,
 	Handshake,
@@ -9,6 +14,8 @@ import { type AttributeList, defined } from "./attributes";
 import { Attribute, SpanName } from "./names";
 
 const TRANSPORT = "tcp";
+/** The name was resolved by a function of the program and not by the system. */
+const CUSTOM_RESOLVER = "custom";
 
 /** A phase as a span: what it is called and what it says. */
 export interface PhaseSpan {
@@ -46,6 +53,8 @@ export function describePhases({ setup }: Connection): PhaseSpan[] {
 }
 
 export function describeLookup(lookup: Lookup): PhaseSpan {
+	const { previous } = lookup;
+	const byProgram = lookup.custom && !lookup.passedOn;
 	return {
 		name: SpanName.dnsLookup,
 		phase: lookup,
@@ -53,7 +62,14 @@ export function describeLookup(lookup: Lookup): PhaseSpan {
 			[Attribute.dnsQuestionName]: lookup.name,
 			[Attribute.dnsAnswers]:
 				lookup.answers.length > 0 ? [...lookup.answers] : undefined,
+			[Attribute.dnsResolver]: byProgram ? CUSTOM_RESOLVER : undefined,
 			[Attribute.dnsInFlight]: lookup.inFlight,
+			[Attribute.dnsPoolWait]: byProgram ? undefined : lookup.query?.wait,
+			[Attribute.dnsSincePrevious]:
+				previous && lookup.start - previous.answeredAt,
+			[Attribute.dnsSameAnswer]: isSameAnswer(lookup),
+			[Attribute.dnsTimeToLive]: byProgram ? undefined : timeToLiveOf(lookup),
+			[Attribute.dnsAvoidable]: byProgram ? undefined : isAvoidable(lookup),
 			[Attribute.errorType]: lookup.error,
 		}),
 	};

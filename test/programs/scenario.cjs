@@ -9,6 +9,9 @@ const { setTimeout: sleep } = require("node:timers/promises");
 const [source, target] = process.argv.slice(2);
 const { origin, port, values } = JSON.parse(target);
 
+/** The way to a package from here; a scenario stands in no file. */
+const load = (specifier) => import(specifier);
+
 function report(value) {
 	console.log(JSON.stringify(value));
 }
@@ -108,6 +111,7 @@ scenario({
 	origin,
 	port,
 	values,
+	load,
 	sleep,
 	once,
 	report,

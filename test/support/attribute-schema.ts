@@ -154,6 +154,8 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
 		},
 		optional: {
 			"dns.answers": texts,
+			"conntrace.dns.resolver": oneOf("custom"),
+			"conntrace.dns.pool_wait_ms": took,
 			"conntrace.dns.since_previous_ms": milliseconds,
 			"conntrace.dns.same_answer": flag,
 			"conntrace.dns.ttl_s": count,

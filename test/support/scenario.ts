@@ -36,6 +36,8 @@ export interface Program<Values = undefined> {
 	readonly origin: string;
 	readonly port: number;
 	readonly values: Values;
+	/** Imports a package. */
+	load<Module>(specifier: string): Promise<Module>;
 	sleep(milliseconds: number): Promise<void>;
 	/** Waits for an event, whatever errors there are before it. */
 	once(emitter: EventEmitter, event: string): Promise<unknown[]>;
