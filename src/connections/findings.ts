@@ -1,4 +1,5 @@
 import type { Connection } from "./connection";
+import { ms } from "./ending";
 import type { Request } from "./request";
 
 /** A setting of the program that costs connections, found by what it did. */
@@ -14,12 +15,16 @@ export const FINDING_CODES = [
 	"client_per_call",
 	"max_sockets_saturated",
 	"responses_unread",
+	"thread_pool_saturated",
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];
 
 /** The number of agents from which on one agent per call is a pattern and no coincidence. */
 const AGENTS_OF_A_PATTERN = 3;
+
+/** A shorter wait for a thread is none that anybody would notice, in milliseconds. */
+const NOTICEABLE_WAIT = 1;
 
 /** What can be said of a request that needed a connection or had to wait for one. */
 export interface FindingFacts {
@@ -37,6 +42,7 @@ export function findingsOf(facts: FindingFacts): Finding[] {
 		reuseVariableWithoutEffect(facts),
 		maxSocketsSaturated(facts.request),
 		responsesUnread(facts.request),
+		threadPoolSaturated(facts.request.caused),
 		noClientIdleLimit(facts.request.caused),
 	].filter((finding) => finding !== undefined);
 }
@@ -97,6 +103,18 @@ function responsesUnread({ decision, wait }: Request): Finding | undefined {
 	return {
 		code: "responses_unread",
 		detail: wait?.unread ? wait.detail : (decision?.detail ?? ""),
+	};
+}
+
+function threadPoolSaturated(
+	connection: Connection | undefined,
+): Finding | undefined {
+	const lookup = connection?.setup.lookup;
+	const wait = lookup?.query?.wait ?? 0;
+	if (lookup?.end === undefined || wait < NOTICEABLE_WAIT) return undefined;
+	return {
+		code: "thread_pool_saturated",
+		detail: `the lookup of ${lookup.name} waited ${ms(wait)} of its ${ms(lookup.end - lookup.start)} for a thread, behind ${lookup.inFlight} others`,
 	};
 }
 

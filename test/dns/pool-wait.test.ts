@@ -38,6 +38,23 @@ describe.concurrent("lookups that wait for a thread", () => {
 			expect(Number(waits[index] ?? 0)).toBeLessThanOrEqual(duration(lookup));
 	});
 
+	test("a request whose lookup waited is told what to set", async ({
+		http,
+	}) => {
+		const run = await trace(
+			http,
+			async ({ get, load }) => {
+				const { pbkdf2 } = await load<typeof import("node:crypto")>("crypto");
+				pbkdf2("p", "s", 300_000, 64, "sha512", () => {});
+				await Promise.all([1, 2].map(() => get("/", { agent: false })));
+			},
+			{ environment: { UV_THREADPOOL_SIZE: "1" } },
+		);
+		expect(
+			run.requests.map(({ attributes }) => attributes["conntrace.findings"]),
+		).toEqual([undefined, ["thread_pool_saturated"]]);
+	});
+
 	test("none waits while there are threads for all", async ({ http }) => {
 		const run = await trace(
 			http,
