@@ -35,14 +35,19 @@ export function hookNet(environment: HookEnvironment): void {
 					() => observed(state.standIn, args),
 				),
 			);
+			let refused = true;
 			try {
-				return whileConnecting(state.connection, () =>
+				const result = whileConnecting(state.connection, () =>
 					connect.apply(this, args),
 				);
-			} catch (error) {
-				// Arguments that Node does not take, or a lookup function that throws: the socket is not destroyed.
-				observe(environment, () => destroyed(environment, this, error));
-				throw error;
+				refused = false;
+				return result;
+			} finally {
+				// Arguments that Node does not take, or a lookup function that throws: the socket is not destroyed. An
+				// error that is caught and thrown again would be shown as thrown here.
+				if (refused) {
+					observe(environment, () => destroyed(environment, this, undefined));
+				}
 			}
 		};
 	});

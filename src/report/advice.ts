@@ -134,7 +134,7 @@ export const FINDING_ADVICE: Readonly<Record<FindingCode, Advice>> = {
 		"Responses that nobody reads hold their connections: read each to its end or discard it (Body.transformToByteArray() with AWS SDK v3, response.resume() in plain Node).",
 	),
 	thread_pool_saturated: change(
-		"DNS lookups wait for a thread, not for the network: libuv runs half of its thread pool's 4 at once. Start the process with UV_THREADPOOL_SIZE=16 in its environment, or keep connections, so that fewer names are looked up.",
+		"DNS lookups wait for a thread of libuv's pool, of whose 4 threads half run lookups: start the process with UV_THREADPOOL_SIZE=16 in its environment, or keep connections, so that fewer names are looked up.",
 	),
 };
 
