@@ -1,6 +1,6 @@
 import type { Connection } from "./connection";
-import { ms } from "./ending";
 import type { Request } from "./request";
+import { ms } from "./wording";
 
 /** A setting of the program that costs connections, found by what it did. */
 export interface Finding {
