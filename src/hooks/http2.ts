@@ -81,7 +81,7 @@ function hookSessions(environment: HookEnvironment, prototype: object): void {
 			try {
 				return emit.apply(this, args);
 			} finally {
-				state.timeout = undefined;
+				if (args[0] === "timeout") state.timeout = undefined;
 			}
 		};
 	});
@@ -136,7 +136,8 @@ function begin(
 	session: ClientHttp2Session,
 	socket: Socket,
 ): void {
-	if (currentScope() === UNTRACED || isLocal(socket)) return;
+	if (currentScope() === UNTRACED || socket.destroyed || isLocal(socket))
+		return;
 	const state: SessionState = { socket };
 	sessions.set(session, state);
 	const connection = stateOf(socket)?.connection;

@@ -67,21 +67,30 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
 	/** Resets the stream in the middle of the answer. */
 	half(stream, numbers, code) {
 		stream.on("error", () => {});
-		stream.respond({ ":status": 200, ...numbers });
+		// Otherwise the stream is ended before it is reset.
+		stream.respond({ ":status": 200, ...numbers }, { waitForTrailers: true });
+		stream.on("wantTrailers", () => {});
 		stream.write("half");
 		setTimeout(() => stream.close(code), 20);
 	},
-	/** Answers, and sends GOAWAY when the session is idle. */
-	goaway(stream, numbers, code) {
+	/** Answers, sends GOAWAY when the session is idle and ends the connection. */
+	async goaway(stream, numbers, code) {
+		const { session, id } = stream;
+		const socket = rawSocket(stream);
 		answer(stream, numbers);
-		const { session } = stream;
-		setTimeout(() => session?.goaway(code, stream.id), 30);
+		await sleep(30);
+		session?.goaway(code, id);
+		await sleep(10);
+		socket?.end();
 	},
-	/** Sends GOAWAY, and answers later. */
+	/** Sends GOAWAY, answers later and ends the connection. */
 	async "goaway-first"(stream, numbers, milliseconds) {
+		const socket = rawSocket(stream);
 		stream.session?.goaway(constants.NGHTTP2_NO_ERROR, stream.id);
 		await sleep(milliseconds);
 		answer(stream, numbers);
+		await sleep(10);
+		socket?.end();
 	},
 	/** Answers, and closes the idle connection some milliseconds later. */
 	async fin(stream, numbers, milliseconds) {
@@ -193,7 +202,8 @@ function recordSockets(
 	server: Http2Server | Http2SecureServer,
 ): Map<number, Socket> {
 	const sockets = new Map<number, Socket>();
-	server.on("connection", (socket: Socket) => {
+	// Before the server makes the session.
+	server.prependListener("connection", (socket: Socket) => {
 		sockets.set(socket.remotePort ?? 0, socket);
 		socket.on("error", () => {});
 	});
