@@ -20,6 +20,10 @@ export interface Configuration {
 	readonly flushTimeout: number;
 	/** OTEL_TRACES_SAMPLER and its argument, as the specification names them. */
 	readonly sampler: { readonly name: SamplerName; readonly ratio: number };
+	/** CONNTRACE_REUSED_RATIO: the share of plain requests on reused connections that is kept. */
+	readonly reusedRatio: number;
+	/** CONNTRACE_SLOW_MS: a request that takes longer is always kept, in milliseconds. */
+	readonly slowAfter: number | undefined;
 	/** AWS_NODEJS_CONNECTION_REUSE_ENABLED, if it is set. */
 	readonly reuseVariable: string | undefined;
 	readonly tracesHost: (host: string) => boolean;
@@ -37,6 +41,7 @@ export const SAMPLER_NAMES = [
 export type SamplerName = (typeof SAMPLER_NAMES)[number];
 
 const DEFAULT_FLUSH_TIMEOUT = 500;
+const RATIO = "a ratio from 0 to 1";
 const DEFAULT_LOG_LEVEL: LogLevel = "warn";
 const DEFAULT_SAMPLER: SamplerName = "parentbased_always_on";
 
@@ -83,13 +88,15 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 				`one of ${SAMPLER_NAMES.join(", ")}`,
 				(value) => SAMPLER_NAMES.find((name) => name === value),
 			),
-			ratio: read(
-				"OTEL_TRACES_SAMPLER_ARG",
-				1,
-				"a ratio from 0 to 1",
-				(value) => parseNumber(value, /^\d*\.?\d+$/, 1),
-			),
+			ratio: read("OTEL_TRACES_SAMPLER_ARG", 1, RATIO, parseRatio),
 		},
+		reusedRatio: read("CONNTRACE_REUSED_RATIO", 1, RATIO, parseRatio),
+		slowAfter: read<number | undefined>(
+			"CONNTRACE_SLOW_MS",
+			undefined,
+			"milliseconds, a number from 0",
+			(value) => parseNumber(value, /^\d*\.?\d+$/, Infinity),
+		),
 		reuseVariable: env.AWS_NODEJS_CONNECTION_REUSE_ENABLED,
 		tracesHost: tracedHosts(env.CONNTRACE_HOSTS, env.CONNTRACE_IGNORE_HOSTS),
 	};
@@ -99,4 +106,8 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 function parseBoolean(value: string): boolean | undefined {
 	if (value.toLowerCase() === "true") return true;
 	return value.toLowerCase() === "false" ? false : undefined;
+}
+
+function parseRatio(value: string): number | undefined {
+	return parseNumber(value, /^\d*\.?\d+$/, 1);
 }

@@ -38,6 +38,8 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 	const writer = new SpanWriter({
 		resource,
 		sampler: createSampler(configuration.sampler),
+		reusedRatio: configuration.reusedRatio,
+		slowAfter: configuration.slowAfter,
 		now,
 		write: (span) => {
 			summary?.add(span);
@@ -76,7 +78,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		finish: (timeout) => {
 			writer.writeUnfinished(tracker.openRequests, tracker.openSetups);
 			summary?.print();
-			pipeline.finish(timeout);
+			pipeline.finish(timeout, writer.leftOut);
 		},
 	});
 }

@@ -23,7 +23,7 @@ export class Variables {
 		if (value === undefined) return fallback;
 		const parsed = parse(value);
 		if (parsed !== undefined) return parsed;
-		this.warn(`${name}=${value}`, expected, String(fallback));
+		this.warn(`${name}=${value}`, expected, String(fallback ?? "none"));
 		return fallback;
 	};
 

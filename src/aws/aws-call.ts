@@ -42,6 +42,14 @@ export function awsServiceOf(exchange: Headers): string | undefined {
 	return readAwsCall({ ...bind(exchange), url: "" })?.service;
 }
 
+/** Whether an SDK has made this call before, without success. */
+export function isRetry(exchange: Pick<Headers, "requestHeader">): boolean {
+	const { attempt = 1 } = readAttempt(
+		exchange.requestHeader("amz-sdk-request"),
+	);
+	return attempt > 1;
+}
+
 function bind(exchange: Headers): Headers {
 	return {
 		requestHeader: (name) => exchange.requestHeader(name),

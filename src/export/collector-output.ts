@@ -22,6 +22,7 @@ const BATCH_BYTES = 1024 * 1024;
 /** Waits between attempts after failures, in milliseconds; they grow from the first to the last. */
 const FIRST_BACKOFF = 1000;
 const MAX_BACKOFF = 30_000;
+const GROWTH = 1.5;
 
 export interface CollectorOutputOptions {
 	readonly settings: CollectorSettings;
@@ -36,6 +37,7 @@ export interface CollectorOutputOptions {
  */
 export class CollectorOutput {
 	readonly ledger = new Ledger();
+	readonly destination: string;
 	private readonly options: CollectorOutputOptions;
 	private readonly queue: SpanQueue;
 	/** Outside of whatever the program was doing when it caused a span: sockets and timers hold on to that. */
@@ -53,6 +55,7 @@ export class CollectorOutput {
 	constructor(options: CollectorOutputOptions) {
 		this.options = options;
 		const { batchSize, maxSpans } = options.settings;
+		this.destination = shownUrl(options.settings);
 		this.queue = new SpanQueue(
 			{
 				batchSize,
@@ -86,7 +89,7 @@ export class CollectorOutput {
 		clearTimeout(timer);
 	}
 
-	/** Delivers what is left without the event loop, or gives up after the time. Says what was lost. */
+	/** Delivers what is left without the event loop, or gives up after the time. */
 	finish(timeout: number): void {
 		const { settings } = this.options;
 		const batches = this.queue.takeAll();
@@ -104,11 +107,6 @@ export class CollectorOutput {
 			if (error !== undefined) this.whyFailed = error;
 		}
 		this.ledger.lose(this.ledger.pending, this.whyFailed);
-		const { lost, written, why } = this.ledger;
-		if (lost === 0) return;
-		say(
-			`${lost} of ${written} spans were not delivered to ${shownUrl(settings)}: ${why}`,
-		);
 	}
 
 	/** Whether anything is under way or can be sent now. */
@@ -141,7 +139,10 @@ export class CollectorOutput {
 	private get delay(): number {
 		const { scheduleDelay } = this.options.settings;
 		if (this.failures === 0) return scheduleDelay;
-		const backoff = Math.min(FIRST_BACKOFF * 1.5 ** this.failures, MAX_BACKOFF);
+		const backoff = Math.min(
+			FIRST_BACKOFF * GROWTH ** (this.failures - 1),
+			MAX_BACKOFF,
+		);
 		return Math.max(
 			backoff * (0.8 + 0.4 * Math.random()),
 			this.notBefore - performance.now(),

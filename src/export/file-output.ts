@@ -24,7 +24,7 @@ export class FileOutput {
 	private torn = false;
 
 	constructor(
-		private readonly file: string,
+		readonly destination: string,
 		private readonly envelope: Envelope,
 	) {}
 
@@ -39,12 +39,9 @@ export class FileOutput {
 		this.write();
 	}
 
-	/** Writes what is left. Says what was lost. */
+	/** Writes what is left. */
 	finish(): void {
 		this.write();
-		const { lost, written, why } = this.ledger;
-		if (lost === 0) return;
-		say(`${lost} of ${written} spans were not written to ${this.file}: ${why}`);
 	}
 
 	private write(): void {
@@ -56,7 +53,7 @@ export class FileOutput {
 		const mending = this.torn ? LINE_BREAK : NOTHING;
 		try {
 			appendFileSync(
-				this.file,
+				this.destination,
 				Buffer.concat([mending, head, spans, tail, LINE_BREAK]),
 			);
 			this.torn = false;

@@ -10,6 +10,14 @@ export class Ledger {
 		return this.written - this.delivered - this.lost;
 	}
 
+	/**
+	 * What became of all spans, as a line.
+	 * @param leftOut spans that were never written, by choice
+	 */
+	sum(destination: string, leftOut: number): string {
+		return `${this.written + leftOut} spans: ${this.delivered} delivered to ${destination}, ${leftOut} left out by choice, ${this.lost} lost`;
+	}
+
 	lose(count: number, why: string): void {
 		if (count === 0) return;
 		this.lost += count;

@@ -1,6 +1,7 @@
 import type { Agent } from "node:http";
 import type { Resource } from "@opentelemetry/resources";
 import type { Configuration } from "../agent/config";
+import { say } from "../agent/log";
 import type { FinishedSpan } from "../spans/finished-span";
 import { CollectorOutput } from "./collector-output";
 import { FileOutput } from "./file-output";
@@ -10,6 +11,7 @@ import { encodeSpan, envelopeOf } from "./otlp-json";
 /** A place where spans go. */
 interface Output {
 	readonly ledger: Ledger;
+	readonly destination: string;
 	/** @param plain a request on a reused connection like any other: the first to go when there is no room */
 	add(text: string, plain: boolean): void;
 	flush(timeout: number): Promise<void>;
@@ -55,8 +57,20 @@ export class ExportPipeline {
 		await Promise.all(this.outputs.map((output) => output.flush(timeout)));
 	}
 
-	/** Delivers what is left without the event loop, or gives up after the time. Says what was lost. */
-	finish(timeout: number): void {
-		for (const output of this.outputs) output.finish(timeout);
+	/**
+	 * Delivers what is left without the event loop, or gives up after the time. Says what was lost.
+	 * @param leftOut spans that were never written, by choice
+	 */
+	finish(timeout: number, leftOut: number): void {
+		for (const output of this.outputs) {
+			output.finish(timeout);
+			const { ledger, destination } = output;
+			const { lost, written, why } = ledger;
+			say(ledger.sum(destination, leftOut), "info");
+			if (lost === 0) continue;
+			say(
+				`${lost} of ${written} spans were not delivered to ${destination}: ${why}`,
+			);
+		}
 	}
 }

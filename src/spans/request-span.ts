@@ -40,7 +40,7 @@ function nameOf({ exchange }: Request, aws: AwsCall | undefined): string {
 }
 
 /** The code of what went wrong, or the status of a response that says so. */
-function errorOf({ error, exchange }: Request): string | undefined {
+export function errorOf({ error, exchange }: Request): string | undefined {
 	const { statusCode } = exchange;
 	if (error !== undefined) return error;
 	return statusCode !== undefined && statusCode >= 400

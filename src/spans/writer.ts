@@ -21,6 +21,7 @@ import type { TrackerListener } from "../connections/tracker";
 import { AttributeList } from "./attributes";
 import { FinishedSpan } from "./finished-span";
 import { Attribute, SpanName } from "./names";
+import { isPlain } from "./plain-request";
 import { addPool, describeRequest } from "./request-span";
 import {
 	describeLookup,
@@ -37,6 +38,10 @@ export interface SpanWriterOptions {
 	readonly sampler: Sampler;
 	readonly now: () => number;
 	readonly write: (span: FinishedSpan) => void;
+	/** The share of plain requests that is kept, above the sampler. */
+	readonly reusedRatio: number;
+	/** From how many milliseconds a request counts as slow and is kept. */
+	readonly slowAfter: number | undefined;
 }
 
 /**
@@ -44,6 +49,8 @@ export interface SpanWriterOptions {
  * written or when another span must name it, whichever comes first.
  */
 export class SpanWriter implements TrackerListener {
+	/** Spans that were left out by choice; those below a setup count with it. */
+	leftOut = 0;
 	private readonly options: SpanWriterOptions;
 	private readonly ids: IdGenerator = new RandomIdGenerator();
 	private readonly written = new WeakSet<Connection>();
@@ -122,11 +129,26 @@ export class SpanWriter implements TrackerListener {
 		end: number,
 		unfinished = false,
 	): void {
+		const { reusedRatio, slowAfter } = this.options;
+		// What another span names already cannot be left out any more.
+		const plain =
+			!unfinished &&
+			request.span === undefined &&
+			isPlain(request, end, slowAfter);
+		const sampled = plain && reusedRatio < 1;
+		if (sampled && Math.random() >= reusedRatio) {
+			this.leftOut += 1;
+			return;
+		}
 		const context = this.contextOf(request);
-		if (!isSampled(context)) return;
+		if (!isSampled(context)) {
+			this.leftOut += request.wait ? 2 : 1;
+			return;
+		}
 		const parent = request.context as SpanContext | undefined;
 		const { name, attributes, error } = describeRequest(request);
 		if (unfinished) attributes.set(Attribute.unfinished, true);
+		if (sampled) attributes.set(Attribute.samplingRatio, reusedRatio);
 		this.write(
 			{
 				name,
@@ -136,6 +158,7 @@ export class SpanWriter implements TrackerListener {
 				attributes,
 				links: this.linksOf(request),
 				error,
+				plain,
 			},
 			context,
 			parent,
@@ -177,8 +200,12 @@ export class SpanWriter implements TrackerListener {
 
 	/** `cutAt`: the moment at which the process ended before the setup did. */
 	private writeSetup(connection: Connection, cutAt?: number): void {
+		if (!connection.observed) return;
 		const context = this.contextOf(connection);
-		if (!connection.observed || !isSampled(context)) return;
+		if (!isSampled(context)) {
+			this.leftOut += 1;
+			return;
+		}
 		const { setup } = connection;
 		const phases = describePhases(connection);
 		// A TLS handshake on a connection that has its setup span already gets one of its own.
@@ -210,7 +237,10 @@ export class SpanWriter implements TrackerListener {
 		parent: SpanContext | undefined,
 		cutAt?: number,
 	): void {
-		if (!isSampled(context)) return;
+		if (!isSampled(context)) {
+			this.leftOut += 1;
+			return;
+		}
 		this.write(
 			{
 				name,

@@ -48,6 +48,10 @@ const took: AttributeRule = {
 	expected: "milliseconds above 0",
 	accepts: (value) => typeof value === "number" && value > 0,
 };
+const share: AttributeRule = {
+	expected: "a number above 0, up to 1",
+	accepts: (value) => typeof value === "number" && value > 0 && value <= 1,
+};
 const oneOf = (...values: readonly string[]): AttributeRule => ({
 	expected: `one of ${values.join(", ")}`,
 	accepts: (value) => values.includes(value as string),
@@ -113,6 +117,7 @@ const REQUEST: Schema = {
 		"conntrace.connection.previous_id": text,
 		...POOL,
 		"conntrace.frozen_ms": took,
+		"conntrace.sampling.ratio": share,
 		"conntrace.findings": texts,
 		"conntrace.lambda.phase": oneOf("init", "invoke"),
 		"rpc.system.name": oneOf("aws-api"),

@@ -28,7 +28,7 @@ export async function makeCertificates(): Promise<Certificates> {
 	const server = await makeCertificate(
 		SERVER_SUBJECT,
 		[
-			{ name: "extKeyUsage", serverAuth: true },
+			{ name: "extKeyUsage", serverAuth: true, clientAuth: true },
 			{
 				name: "subjectAltName",
 				altNames: [

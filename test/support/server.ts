@@ -48,7 +48,8 @@ export interface TestServer extends ServerRecord {
 
 export interface ServerOptions {
 	/** Speaks TLS if given. */
-	readonly certificate?: Certificate;
+	readonly certificate?: Certificate &
+		Pick<https.ServerOptions, "ca" | "requestCert">;
 	/** Default `localhost`: the address that clients try first. */
 	readonly host?: string;
 	/** Answers in place of the behaviours below. */

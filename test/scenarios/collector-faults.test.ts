@@ -1,0 +1,225 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect } from "vitest";
+import { makeCertificates } from "../support/certificates.js";
+import {
+	type Behaviour,
+	type Collector,
+	exportingTo,
+	ledgerOf,
+	startCollector,
+} from "../support/collector.js";
+import { runScenario, type Scenario, test } from "../support/scenario.js";
+import {
+	refusingPort,
+	startServer,
+	type TestServer,
+} from "../support/server.js";
+
+const CALLS = 3;
+/** A setup with its two phases, and the requests. */
+const SPANS = 3 + CALLS;
+
+/** Sends soon, so that a fault is met while the program still works. */
+const SOON = { OTEL_BSP_SCHEDULE_DELAY: "5" };
+
+const calls: Scenario<unknown> = async ({ get, sleep }) => {
+	for (let call = 1; call <= 3; call++) {
+		await get("/");
+		await sleep(30);
+	}
+};
+
+/** Runs the calls and holds the account of the spans against what the collector and the file have. */
+async function account(
+	http: TestServer,
+	collector: Pick<Collector, "origin" | "taken">,
+	environment: Record<string, string> = {},
+	scenario = calls,
+) {
+	const run = await runScenario(http, scenario, {
+		environment: { ...exportingTo(collector.origin), ...environment },
+	});
+	const ledger = ledgerOf(run.stderr, `${collector.origin}/v1/traces`);
+	expect(run.exitCode).toBe(0);
+	expect(ledger.started).toBe(run.spans.length);
+	expect(ledger.delivered).toBe(collector.taken.length);
+	expect(ledger.delivered + ledger.leftOut + ledger.lost).toBe(ledger.started);
+	const complaints = run.stderr
+		.split("\n")
+		.filter((line) => line.includes("were not delivered"));
+	expect(complaints).toHaveLength(ledger.lost > 0 ? 1 : 0);
+	return { ...ledger, complaint: complaints[0] ?? "", stderr: run.stderr };
+}
+
+describe.concurrent("a collector that", () => {
+	const faults: Readonly<
+		Record<
+			string,
+			{
+				behaviours: readonly Behaviour[];
+				lost: number;
+				why?: string;
+				requests?: number;
+			}
+		>
+	> = {
+		"takes its time": { behaviours: ["takes late"], lost: 0 },
+		"never answers": {
+			behaviours: ["hangs"],
+			lost: SPANS,
+			why: "the time was up",
+		},
+		"resets every connection": {
+			behaviours: ["resets"],
+			lost: SPANS,
+			why: "ECONNRESET",
+		},
+		"finds the request bad": {
+			behaviours: [{ status: 400 }],
+			lost: SPANS,
+			why: "HTTP status 400",
+		},
+		"finds the request too large": {
+			behaviours: [{ status: 413 }],
+			lost: SPANS,
+			why: "HTTP status 413",
+		},
+		"fails for good": {
+			behaviours: [{ status: 500 }],
+			lost: SPANS,
+			why: "HTTP status 500",
+		},
+		"fails for now": {
+			behaviours: [{ status: 503 }],
+			lost: SPANS,
+			why: "HTTP status 503",
+			requests: 1,
+		},
+		"wants to be left alone for a while": {
+			behaviours: [{ status: 429, headers: { "retry-after": "60" } }, "takes"],
+			lost: SPANS,
+			why: "HTTP status 429",
+			requests: 1,
+		},
+		"rejects some of the spans": {
+			behaviours: [{ rejects: 2 }],
+			lost: 2,
+			why: "rejected: not these",
+			requests: 1,
+		},
+	};
+	for (const [name, { behaviours, lost, why, requests }] of Object.entries(
+		faults,
+	)) {
+		test(name, async ({ http }) => {
+			const collector = await startCollector(behaviours);
+			const result = await account(http, collector);
+			await collector.close();
+			expect(result).toMatchObject({ started: SPANS, lost });
+			if (why !== undefined)
+				expect(result.complaint).toBe(
+					`conntrace: ${lost} of ${SPANS} spans were not delivered to ${collector.origin}/v1/traces: ${why}`,
+				);
+			if (requests !== undefined)
+				expect(collector.requests).toHaveLength(requests);
+		});
+	}
+
+	test("is down", async ({ http }) => {
+		const origin = `http://localhost:${await refusingPort()}`;
+		const { lost, complaint } = await account(http, { origin, taken: [] });
+		expect(lost).toBe(SPANS);
+		expect(complaint).toMatch(/: ECONNREFUSED$/);
+	});
+
+	test("dies in the middle", async () => {
+		const collector = await startCollector();
+		const server = await startServer({
+			handler: async (request, response) => {
+				if (request.url === "/end") {
+					await until(() => collector.taken.length > 0);
+					await collector.close();
+				}
+				response.end();
+			},
+		});
+		const { delivered, lost } = await account(
+			server,
+			collector,
+			SOON,
+			async ({ get }) => {
+				await get("/");
+				await get("/end");
+				await get("/");
+			},
+		);
+		await server.close();
+		expect(delivered).toBeGreaterThan(0);
+		expect(lost).toBeGreaterThan(0);
+	});
+
+	test("comes back", async () => {
+		const collector = await startCollector([{ status: 503 }, "takes"]);
+		const server = await startServer({
+			handler: async (request, response) => {
+				if (request.url === "/back") {
+					await until(() => collector.taken.length > 0);
+				}
+				response.end();
+			},
+		});
+		const { lost } = await account(server, collector, SOON, async ({ get }) => {
+			await get("/");
+			await get("/back");
+		});
+		await server.close();
+		await collector.close();
+		expect(lost).toBe(0);
+	});
+
+	test("proves to be somebody else", async ({ http }) => {
+		const { server } = await makeCertificates();
+		const collector = await startCollector(["takes"], { certificate: server });
+		const { lost, complaint } = await account(http, collector);
+		await collector.close();
+		expect(lost).toBe(SPANS);
+		expect(collector.requests).toHaveLength(0);
+		expect(complaint).toMatch(
+			/: (UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_SIGNATURE_FAILURE)$/,
+		);
+	});
+});
+
+describe.concurrent("a file that", () => {
+	const files: Readonly<Record<string, [file: string, why: string]>> = {
+		"is on a full disk": ["/dev/full", "ENOSPC"],
+		"cannot be made": ["/dev/null/spans.jsonl", "ENOTDIR"],
+	};
+	for (const [name, [file, why]] of Object.entries(files)) {
+		test(`${name} leaves the collector its spans`, async ({ http }) => {
+			const collector = await startCollector();
+			const run = await runScenario(http, calls, {
+				environment: {
+					...exportingTo(collector.origin),
+					CONNTRACE_FILE: file,
+				},
+			});
+			await collector.close();
+			expect(run.exitCode).toBe(0);
+			expect(collector.taken).toHaveLength(SPANS);
+			expect(ledgerOf(run.stderr, file)).toEqual({
+				started: SPANS,
+				delivered: 0,
+				leftOut: 0,
+				lost: SPANS,
+			});
+			expect(run.stderr).toContain(
+				`conntrace: ${SPANS} of ${SPANS} spans were not delivered to ${file}: ${why}\n`,
+			);
+		});
+	}
+});
+
+async function until(condition: () => boolean): Promise<void> {
+	while (!condition()) await sleep(20);
+}
