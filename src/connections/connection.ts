@@ -40,6 +40,8 @@ export class Connection {
 	requestCount = 0;
 	/** Requests that it carries now. */
 	openRequests = 0;
+	/** HTTP/2: streams that are not closed yet; one may outlive its response for a moment, or for the request's body. */
+	openStreams = 0;
 	/** HTTP/2: the streams that the server allows at once. Absent on a connection that carries one request at a time. */
 	maxStreams?: number;
 	/** HTTP/2: the streams that the client itself wants at once, if it said so in its settings. */

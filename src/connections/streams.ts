@@ -8,8 +8,6 @@ import type { ConnectionTracker } from "./tracker";
  */
 export class Streams {
 	private readonly waiting: Request[] = [];
-	/** Streams that the server counts: open in either direction. */
-	private open = 0;
 	private connected = false;
 
 	constructor(
@@ -20,66 +18,65 @@ export class Streams {
 
 	/** A request was made. */
 	begin(request: Request): void {
+		this.connection.openStreams += 1;
 		this.tracker.requestAssigned(request, this.connection);
-		if (this.mayOpen && this.waiting.length === 0) {
-			this.start(request);
-			return;
-		}
-		if (request.caused !== this.connection) this.wait(request);
 		this.waiting.push(request);
+		this.proceed();
+		if (request.number === undefined && !request.caused) this.wait(request);
 	}
 
-	/** The session is connected, the server allows more streams, or one of them is over. */
-	proceed(): void {
-		while (this.mayOpen) {
-			const request = this.waiting.shift();
-			if (!request) return;
-			request.assignedAt = this.now();
-			if (request.writtenAt !== undefined) {
-				request.writtenAt = request.assignedAt;
-			}
-			this.start(request);
-		}
-	}
-
+	/** The session is connected. */
 	connect(): void {
 		this.connected = true;
 		this.proceed();
 	}
 
+	/** Gives the server as many of the waiting requests as it allows. */
+	proceed(): void {
+		while (this.connected && this.onTheWire < this.maxStreams) {
+			const request = this.waiting.shift();
+			if (!request) return;
+			if (request.wait) this.endWait(request);
+			this.tracker.requestStarted(request);
+		}
+	}
+
 	/** Both directions of the request's stream are over. */
 	end(request: Request): void {
+		this.connection.openStreams -= 1;
 		if (request.number === undefined) {
 			const index = this.waiting.indexOf(request);
 			if (index >= 0) this.waiting.splice(index, 1);
-			return;
 		}
-		this.open -= 1;
 		this.proceed();
 	}
 
-	private get mayOpen(): boolean {
-		return this.connected && this.open < (this.connection.maxStreams ?? 1);
+	private get onTheWire(): number {
+		return this.connection.openStreams - this.waiting.length;
 	}
 
-	private start(request: Request): void {
-		this.open += 1;
-		this.tracker.requestStarted(request);
+	private get maxStreams(): number {
+		return this.connection.maxStreams ?? 1;
 	}
 
 	private wait(request: Request): void {
-		const { maxStreams } = this.connection;
 		request.wait = {
 			pool: {
 				free: 0,
-				busy: this.open,
-				queued: this.waiting.length,
-				max: this.connected ? maxStreams : undefined,
+				busy: this.onTheWire,
+				queued: this.waiting.length - 1,
+				max: this.connected ? this.maxStreams : undefined,
 			},
 			detail: this.connected
-				? `all ${maxStreams} streams that the server allows at once are open`
+				? `all ${this.maxStreams} streams that the server allows at once are open`
 				: "the connection is being made for an earlier request",
 			unread: 0,
 		};
+	}
+
+	private endWait(request: Request): void {
+		request.assignedAt = this.now();
+		// Node counts as written what the session keeps back.
+		if (request.writtenAt !== undefined) request.writtenAt = request.assignedAt;
 	}
 }

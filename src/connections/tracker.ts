@@ -543,14 +543,15 @@ export class ConnectionTracker {
 		let full = 0;
 		let limit = 0;
 		for (const connection of first(SCAN_LIMIT, open)) {
-			const { id, maxStreams, openRequests } = connection;
+			const { id, maxStreams, openRequests, openStreams } = connection;
 			if (connection === besides || maxStreams === undefined) continue;
+			const streams = Math.max(openRequests, openStreams);
 			const most = Math.min(
 				maxStreams,
 				connection.clientMaxStreams ?? Infinity,
 			);
-			if (openRequests < most) {
-				return { full, limit, available: { id, streams: openRequests } };
+			if (streams < most) {
+				return { full, limit, available: { id, streams } };
 			}
 			full += 1;
 			limit = most;
