@@ -33,6 +33,8 @@ export class Connection {
 	decision?: Decision;
 	/** The request that caused it. */
 	cause?: Request | undefined;
+	/** Its client made it without a request that needs it, and none has used it since. */
+	unasked = false;
 	pool?: PoolIdentity | undefined;
 	/** When the first request could be written. */
 	readyAt?: number;

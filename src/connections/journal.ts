@@ -38,12 +38,19 @@ export class HostRecord {
 		if (this.agentIds.size < AGENTS_COUNTED) this.agentIds.add(agentId);
 	}
 
-	/** Moves a connection that has its `ending` from the open to the ended ones. */
+	/**
+	 * Moves a connection that has its `ending` from the open to the ended ones. One that nobody used explains nothing:
+	 * what it had replaced does.
+	 */
 	end(connection: Connection): void {
 		this.open.delete(connection);
 		this.idle.delete(connection);
-		const { id, pool, ending } = connection;
+		const { id, pool, ending, unasked, decision } = connection;
 		if (!ending) return;
+		if (unasked) {
+			this.markReplaced(decision?.previousId, false);
+			return;
+		}
 		this.ended.push({
 			id,
 			reason: ending.reason,
@@ -70,9 +77,9 @@ export class HostRecord {
 		);
 	}
 
-	markReplaced(id: string): void {
+	markReplaced(id: string | undefined, replaced = true): void {
 		const ended = this.ended.find((candidate) => candidate.id === id);
-		if (ended) ended.replaced = true;
+		if (ended) ended.replaced = replaced;
 	}
 }
 

@@ -314,6 +314,7 @@ export class ConnectionTracker {
 			caused.cause = undefined;
 			forgetCaused(request);
 		}
+		connection.unasked = false;
 		if (connection.requestCount > 0 || connection.cause === request) return;
 		if (request.createdAt > connection.setup.start) return;
 		if (connection.cause) forgetCaused(connection.cause);
@@ -345,6 +346,7 @@ export class ConnectionTracker {
 		pool: PoolIdentity,
 		decision: Decision,
 	): void {
+		connection.unasked = true;
 		connection.decision = decision;
 		this.connectionPooled(connection, pool);
 	}

@@ -13,6 +13,8 @@ export interface UndiciEnding {
 		| "destroyed"
 		| "timeout"
 		| "something else";
+	/** The peer has reset the connection, as far as the system shows it. */
+	readonly reset: boolean;
 	/** Code of the error. */
 	readonly code?: string | undefined;
 	/** The client's idle limit in milliseconds. */
@@ -96,6 +98,9 @@ function endedIdle(
 		request?.serverIdleLimit === undefined
 			? ""
 			: `, the server closes after ${ms(request.serverIdleLimit)}`;
+	if (undici.reset || undici.code === "ECONNRESET") {
+		return ["peer_reset_idle", `${idle}, reset by the server${announced}`];
+	}
 	switch (undici.said) {
 		case "idle limit":
 			return [
@@ -107,17 +112,20 @@ function endedIdle(
 		case "closed by peer":
 			return ["peer_closed_idle", `${idle}, closed by the server${announced}`];
 		case "unexpected data":
-			return [
-				"unexpected_data_idle",
-				`${idle}, the server sent data that no request asked for`,
-			];
+			return sentData(idle);
 	}
-	if (undici.code === "ECONNRESET") {
-		return ["peer_reset_idle", `${idle}, reset by the server${announced}`];
-	}
+	// Before 6.29 undici tries to read it as a response.
+	if (undici.code?.startsWith("HPE_")) return sentData(idle);
 	return undici.code === undefined
 		? ["unknown", `${idle}, destroyed by the program`]
 		: ["socket_error", `${idle}, failed with ${undici.code}`];
+}
+
+function sentData(idle: string): Explanation {
+	return [
+		"unexpected_data_idle",
+		`${idle}, the server sent data that no request asked for`,
+	];
 }
 
 function endedBusy({ undici, request }: UndiciEndingFacts): Explanation {

@@ -4,6 +4,7 @@ import type {
 	UndiciEndingFacts,
 	UndiciLastRequest,
 } from "../connections/undici-ending";
+import { isReset } from "./ending";
 import { errorType } from "./errors";
 import type { SocketState } from "./sockets";
 import type { UndiciExchange } from "./undici-exchange";
@@ -57,6 +58,7 @@ export function undiciEndingFacts(
 	return {
 		undici: {
 			said: givenUp ? "destroyed" : saidBy(error),
+			reset: isReset(socket),
 			code: error ? errorType(error) : undefined,
 			idleLimit: idleLimitOf(client),
 			margin: idleMarginOf(client),

@@ -83,7 +83,7 @@ export class UndiciPools {
 		for (const connection of this.tracker.connectionsTo(origin)) {
 			const { pool } = connection;
 			if (!(pool instanceof UndiciPool) || pool.key !== origin.text) continue;
-			if (this.isFree(connection)) free.add(pool);
+			if (this.isFree(connection) || isUnneeded(connection)) free.add(pool);
 			else full.add(pool);
 		}
 		for (const pool of full) {
@@ -187,6 +187,11 @@ export class UndiciPools {
 		const socket = this.sockets.get(connection);
 		return socket && stateOf(socket)?.undici?.client;
 	}
+}
+
+/** Whether no request waits for a connection that has carried none. */
+function isUnneeded({ requestCount, cause, unasked }: Connection): boolean {
+	return unasked || (requestCount === 0 && cause?.endedAt !== undefined);
 }
 
 /** The pool that was guessed, unless it is known to be another one. */

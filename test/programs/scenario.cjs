@@ -1,4 +1,5 @@
 // Runs the function whose source is the first argument; see test/support/scenario.ts for what it is given.
+const diagnostics = require("node:diagnostics_channel");
 const dns = require("node:dns");
 const http = require("node:http");
 const https = require("node:https");
@@ -119,6 +120,7 @@ scenario({
 	read,
 	get,
 	answered,
+	diagnostics,
 	undici,
 	fetchAnswer,
 	settle,

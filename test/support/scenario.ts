@@ -1,3 +1,4 @@
+import type diagnostics from "node:diagnostics_channel";
 import type dns from "node:dns";
 import type { EventEmitter } from "node:events";
 import type http from "node:http";
@@ -25,6 +26,7 @@ export interface Answer {
 
 /** What a scenario can use. It runs in a process of its own and sees nothing of the test around it but this. */
 export interface Program<Values = undefined> {
+	readonly diagnostics: typeof diagnostics;
 	readonly dns: typeof dns;
 	readonly http: typeof http;
 	readonly https: typeof https;
