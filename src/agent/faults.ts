@@ -1,13 +1,34 @@
 import { say } from "./log";
 
-/** Takes the faults of the agent itself: the first is said, all are counted, the program goes on. */
+/** After this many faults the agent stops to observe: what it would still say could not be trusted. */
+const LIMIT = 10;
+
+/** Takes the faults of the agent itself: the first and the last are said, all are counted, the program goes on. */
 export class Faults {
-	count = 0;
+	private count = 0;
+
+	/** The agent has switched itself off. */
+	get exhausted(): boolean {
+		return this.count >= LIMIT;
+	}
 
 	readonly take = (error: unknown): void => {
 		this.count += 1;
-		if (this.count > 1) return;
-		const stack = error instanceof Error ? error.stack : String(error);
-		say(`a fault of its own, the trace may be incomplete: ${stack}`);
+		if (this.count === 1) {
+			const stack = error instanceof Error ? error.stack : String(error);
+			say(`a fault of its own, the trace may be incomplete: ${stack}`);
+		}
+		if (this.count === LIMIT) {
+			say(`switched off after ${LIMIT} faults of its own`);
+		}
+	};
+
+	/** Runs a part of the agent that no observation surrounds, such as the work of a timer. */
+	readonly guard = (run: () => void): void => {
+		try {
+			run();
+		} catch (error) {
+			this.take(error);
+		}
 	};
 }

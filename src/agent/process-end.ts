@@ -1,7 +1,7 @@
-import type { HookEnvironment } from "../hooks/environment";
 import { hookProcess } from "../hooks/process";
+import type { Faults } from "./faults";
 
-export interface EndOptions extends Pick<HookEnvironment, "onFault"> {
+export interface EndOptions {
 	/** How long all of it may take, in milliseconds. */
 	readonly timeout: number;
 	/** Delivers with the event loop still running, or gives up after the time. */
@@ -9,12 +9,13 @@ export interface EndOptions extends Pick<HookEnvironment, "onFault"> {
 	/** Delivers what is left when it no longer runs, or gives up after the time. */
 	readonly finish: (timeout: number) => void;
 	readonly pending: () => boolean;
+	readonly faults: Faults;
 }
 
 /** Delivers what is left in every way in which a process can end, and changes none of them. */
 export function onProcessEnd({
 	pending,
-	onFault,
+	faults,
 	...options
 }: EndOptions): void {
 	let left = options.timeout;
@@ -25,31 +26,28 @@ export function onProcessEnd({
 
 	async function flush(): Promise<void> {
 		const begin = performance.now();
-		await options.flush(left);
+		await options.flush(left).catch(faults.take);
 		left = Math.max(0, left - (performance.now() - begin));
 	}
 
 	function finish(): void {
-		options.finish(left);
+		faults.guard(() => options.finish(left));
 	}
 
-	hookProcess(
-		{ onFault },
-		{
-			beforeExit() {
-				if (flushed || !pending()) return;
-				flushed = true;
-				void flush();
-			},
-			exit: finish,
-			signal(end) {
-				if (ending) return end();
-				ending = true;
-				void flush().finally(() => {
-					finish();
-					end();
-				});
-			},
+	hookProcess({
+		beforeExit() {
+			if (flushed || !pending()) return;
+			flushed = true;
+			void flush();
 		},
-	);
+		exit: finish,
+		signal(end) {
+			if (ending) return end();
+			ending = true;
+			void flush().then(() => {
+				finish();
+				end();
+			});
+		},
+	});
 }

@@ -41,6 +41,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		reusedRatio: configuration.reusedRatio,
 		slowAfter: configuration.slowAfter,
 		now,
+		guard: faults.guard,
 		write: (span) => {
 			summary?.add(span);
 			pipeline.write(span);
@@ -60,15 +61,16 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		now,
 		activeContext: activeSpanContext,
 		tracesHost: configuration.tracesHost,
-		onFault: faults.take,
+		faults,
 		freezeWatch: new FreezeWatch({
 			now,
+			guard: faults.guard,
 			needed: () => tracker.openConnections > 0,
 			onFrozen: (duration) => tracker.processFrozen(duration),
 		}),
 	});
 	onProcessEnd({
-		onFault: faults.take,
+		faults,
 		pending: () => pipeline.pending,
 		timeout: configuration.flushTimeout,
 		flush: async (timeout) => {
@@ -76,7 +78,10 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 			await pipeline.flush(timeout);
 		},
 		finish: (timeout) => {
-			writer.writeUnfinished(tracker.openRequests, tracker.openSetups);
+			// Of requests that ended unseen nothing true could be said.
+			if (!faults.exhausted) {
+				writer.writeUnfinished(tracker.openRequests, tracker.openSetups);
+			}
 			summary?.print();
 			pipeline.finish(timeout, writer.leftOut);
 		},

@@ -9,19 +9,27 @@ export interface HookEnvironment {
 	/** The span that is active in the program right now; opaque to the hooks. */
 	readonly activeContext: () => unknown;
 	readonly tracesHost: (host: string) => boolean;
-	/** Takes a fault of the agent itself. */
-	readonly onFault: (error: unknown) => void;
+	readonly faults: FaultSink;
+}
+
+/** Where faults of the agent itself go. */
+export interface FaultSink {
+	take(error: unknown): void;
+	/** There were so many that nothing is observed any more. */
+	readonly exhausted: boolean;
 }
 
 /** Observes on behalf of the agent: whatever goes wrong stays inside. */
 export function observe<T>(
-	environment: Pick<HookEnvironment, "onFault">,
+	environment: Pick<HookEnvironment, "faults">,
 	observation: () => T,
 ): T | undefined {
+	const { faults } = environment;
+	if (faults.exhausted) return undefined;
 	try {
 		return observation();
 	} catch (error) {
-		environment.onFault(error);
+		faults.take(error);
 		return undefined;
 	}
 }

@@ -10,6 +10,8 @@ export interface FreezeWatchOptions {
 	readonly needed: () => boolean;
 	/** Told for how long the process did not run, in milliseconds; what is known is the least it can have been. */
 	readonly onFrozen: (duration: number) => void;
+	/** Runs the work of the timer, and keeps its faults from the program. */
+	readonly guard: (run: () => void) => void;
 }
 
 /**
@@ -44,7 +46,10 @@ export class FreezeWatch {
 	private rearm(): void {
 		this.due = this.options.now() + BEAT;
 		this.cpuAtBeat = cpuTime();
-		this.timer = setTimeout(() => this.beat(), BEAT).unref();
+		this.timer = setTimeout(
+			() => this.options.guard(() => this.beat()),
+			BEAT,
+		).unref();
 	}
 
 	private beat(): void {

@@ -1,4 +1,3 @@
-import { type HookEnvironment, observe } from "./environment";
 import { replaceMethod } from "./patch";
 
 /** The signals that ask a process to end. */
@@ -6,6 +5,7 @@ const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 export type EndSignal = (typeof SIGNALS)[number];
 
+/** Called from within the program: they must not throw. */
 export interface ProcessEvents {
 	/** Nothing keeps the process alive any more; it goes on if something is begun now. */
 	beforeExit(): void;
@@ -24,23 +24,18 @@ export interface ProcessEvents {
  * it, by two listeners of its own for `newListener` and `removeListener`; they are called as if there were one whenever
  * the program has none. In a worker thread there are no signals. Checked on Node 20, 22, 24, 26.
  */
-export function hookProcess(
-	environment: Pick<HookEnvironment, "onFault">,
-	events: ProcessEvents,
-): void {
+export function hookProcess(events: ProcessEvents): void {
 	const start = nodesListener("newListener", "startListeningIfSignal");
 	const stop = nodesListener("removeListener", "stopListeningIfSignal");
 
 	replaceMethod(process, "emit", (emit) => {
 		return function (this: unknown, ...args) {
 			const [event, name] = args;
-			observe(environment, () => {
-				if (event === "beforeExit") events.beforeExit();
-				else if (event === "exit") events.exit();
-				else if (isUnheard(event)) events.signal(() => end(event));
-				// The program's first listener finds everything as it would be without us.
-				else if (event === "newListener" && isUnheard(name)) stop?.(name);
-			});
+			if (event === "beforeExit") events.beforeExit();
+			else if (event === "exit") events.exit();
+			else if (isUnheard(event)) events.signal(() => end(event));
+			// The program's first listener finds everything as it would be without us.
+			else if (event === "newListener" && isUnheard(name)) stop?.(name);
 			const result = emit.apply(this, args);
 			if (event === "removeListener" && isUnheard(name)) start?.(name);
 			return result;

@@ -42,6 +42,8 @@ export interface SpanWriterOptions {
 	readonly reusedRatio: number;
 	/** From how many milliseconds a request counts as slow and is kept. */
 	readonly slowAfter: number | undefined;
+	/** Runs the work of the timer, and keeps its faults from the program. */
+	readonly guard: (run: () => void) => void;
 }
 
 /**
@@ -119,7 +121,7 @@ export class SpanWriter implements TrackerListener {
 	private keepRaw(connection: Connection): void {
 		this.rawSetups.add(connection);
 		this.rawSetupTimer ??= setTimeout(
-			() => this.writeRawSetups(),
+			() => this.options.guard(() => this.writeRawSetups()),
 			RAW_SETUP_GRACE,
 		).unref();
 	}
