@@ -1,7 +1,8 @@
 import { say } from "./agent/log";
-import { startAgent } from "./agent/start";
+import type * as Start from "./agent/start";
 
 try {
+	const { startAgent } = require("./agent/start") as typeof Start;
 	startAgent(process.env);
 } catch (error) {
 	// The program runs as if nothing had been preloaded.

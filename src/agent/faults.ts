@@ -23,6 +23,11 @@ export class Faults {
 		}
 	};
 
+	/** Switches the agent off, as if nothing had been preloaded. */
+	giveUp(): void {
+		this.count = LIMIT;
+	}
+
 	/** Runs a part of the agent that no observation surrounds, such as the work of a timer. */
 	readonly guard = (run: () => void): void => {
 		try {

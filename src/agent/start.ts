@@ -56,19 +56,25 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		serviceOf: awsServiceOf,
 		listener: writer,
 	});
-	installHooks({
-		tracker,
-		now,
-		activeContext: activeSpanContext,
-		tracesHost: configuration.tracesHost,
-		faults,
-		freezeWatch: new FreezeWatch({
+	try {
+		installHooks({
+			tracker,
 			now,
-			guard: faults.guard,
-			needed: () => tracker.openConnections > 0,
-			onFrozen: (duration) => tracker.processFrozen(duration),
-		}),
-	});
+			activeContext: activeSpanContext,
+			tracesHost: configuration.tracesHost,
+			faults,
+			freezeWatch: new FreezeWatch({
+				now,
+				guard: faults.guard,
+				needed: () => tracker.openConnections > 0,
+				onFrozen: (duration) => tracker.processFrozen(duration),
+			}),
+		});
+	} catch (error) {
+		// Hooks that are in place already must not observe half of what happens.
+		faults.giveUp();
+		throw error;
+	}
 	onProcessEnd({
 		faults,
 		pending: () => pipeline.pending,

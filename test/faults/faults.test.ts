@@ -54,10 +54,15 @@ const scenario: Scenario<{
 			(error) => error.code,
 		);
 	const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-	for (const path of ["/", "/status/500", "/fin/10", "/", "/hint/1", "/"]) {
+	for (const path of ["/", "/status/500", "/close", "/", "/hint/1", "/"]) {
 		report(await outcome(get(path, { agent })));
-		await program.sleep(30);
 	}
+	// Whether the second is in time is a matter of luck.
+	const closedIdle = new http.Agent({ keepAlive: true });
+	await outcome(get("/fin/10", { agent: closedIdle }));
+	await program.sleep(50);
+	await outcome(get("/", { agent: closedIdle }));
+	closedIdle.destroy();
 	report(
 		await outcome(
 			Promise.all(["/delay/20", "/", "/"].map((path) => get(path, { agent }))),
@@ -111,6 +116,14 @@ const scenario: Scenario<{
 	report((await outcome(read(inside))) !== undefined);
 	socket.destroy();
 
+	// A server that does not speak HTTP/2.
+	const session = program.http2.connect(`http://localhost:${port}`);
+	session.on("error", () => {});
+	const stream = session.request({ ":path": "/" });
+	stream.on("error", () => {});
+	await program.once(stream, "close");
+	session.destroy();
+
 	// A connection whose making happens out of sight.
 	const below = net.connect(port, "localhost");
 	const unseen = new Duplex({
@@ -163,4 +176,31 @@ describe.concurrent("a fault inside the agent", () => {
 			);
 		});
 	}
+
+	test("is said once, and many switch the agent off", async ({ http }) => {
+		const run = await runScenario(
+			http,
+			async ({ client, get, report }) => {
+				const agent = new client.Agent({ keepAlive: true });
+				for (let call = 1; call <= 30; call++) {
+					report((await get("/", { agent })).number);
+				}
+				agent.destroy();
+			},
+			{
+				preload: "none",
+				nodeOptions: ["-r", agent],
+				environment: { TEST_FAULTY: "SpanWriter.writeRequest" },
+			},
+		);
+		expect(run.reports).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+		expect(run.exitCode).toBe(0);
+		expect(run.spans).toEqual([]);
+		expect(
+			run.stderr.split("\n").filter((line) => line.startsWith("conntrace")),
+		).toEqual([
+			expect.stringContaining("a fault of its own"),
+			"conntrace: switched off after 10 faults of its own",
+		]);
+	});
 });
