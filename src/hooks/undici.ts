@@ -8,7 +8,7 @@ import {
 	takeAwaitedOf,
 } from "./awaited-connects";
 import { endingFacts } from "./ending";
-import type { HookEnvironment } from "./environment";
+import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
 import { hiddenField } from "./hidden-field";
 import { hasWrittenAll, type SocketState, stateOf, watch } from "./sockets";
@@ -52,11 +52,7 @@ export function hookUndici(environment: HookEnvironment): void {
 	const watcher = new UndiciWatcher(environment);
 	const on = <Message>(name: string, handle: (message: Message) => void) =>
 		subscribe(`undici:${name}`, (message) => {
-			try {
-				handle(message as Message);
-			} catch (error) {
-				environment.onFault(error);
-			}
+			observe(environment, () => handle(message as Message));
 		});
 	on<RequestMessage>("request:create", ({ request }) =>
 		watcher.created(request),
