@@ -59,6 +59,8 @@ export class Connection {
 	clientIdleLimit?: "none" | "set";
 	/** The AWS service it was made for. */
 	service?: string | undefined;
+	/** How many connections to this server failed one after the other, with this one; 0 unless it is without a request. */
+	failuresInRow = 0;
 	ending?: Ending;
 	/** The span that tells of its setup; opaque here. */
 	span?: unknown;

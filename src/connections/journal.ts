@@ -19,6 +19,8 @@ export class HostRecord {
 	begun = 0;
 	/** Requests carried to this host. */
 	requests = 0;
+	/** Connections without a request that failed since the last one that came about. */
+	failuresInRow = 0;
 	private readonly agentIds = new Set<number>();
 	readonly open = new Set<Connection>();
 	readonly idle = new Set<Connection>();

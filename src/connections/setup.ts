@@ -69,7 +69,7 @@ export const ABORTED = "aborted";
 
 export class Setup implements Phase {
 	readonly start: number;
-	end?: number;
+	end?: number | undefined;
 	error?: string;
 	lookup?: Lookup;
 	/** The attempt that made the tunnel through which this connection runs. */

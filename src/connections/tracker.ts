@@ -434,6 +434,10 @@ export class ConnectionTracker {
 		// Begun by the event of the connected socket, a moment before.
 		const start = setup.handshake?.start ?? this.options.now();
 		setup.handshake = { start, serverName };
+		if (setup.end === undefined) return;
+		// A plain connection becomes a secure one, as by STARTTLS: its setup goes on.
+		setup.end = undefined;
+		this.openSetups.add(connection);
 	}
 
 	secured(connection: Connection, details: HandshakeDetails): void {
@@ -501,6 +505,11 @@ export class ConnectionTracker {
 	setupFailed(connection: Connection, error: string): void {
 		if (connection.setup.end !== undefined) return;
 		connection.setup.fail(this.options.now(), error);
+		if (!connection.cause) {
+			const host = this.hostOf(connection);
+			host.failuresInRow += 1;
+			connection.failuresInRow = host.failuresInRow;
+		}
 		this.openSetups.delete(connection);
 		this.options.listener.setupEnded(connection);
 	}
@@ -508,6 +517,7 @@ export class ConnectionTracker {
 	private setupCompleted(connection: Connection, at: number): void {
 		connection.setup.end = at;
 		connection.readyAt = at;
+		this.hostOf(connection).failuresInRow = 0;
 		this.openSetups.delete(connection);
 		this.options.listener.setupEnded(connection);
 	}

@@ -93,10 +93,11 @@ function begin(
 	// A TLS socket over a socket that still connects waits for that one.
 	if ((socket as any)._parent?.connecting) return undefined;
 	const host = options.host ?? "localhost";
+	const port = Number(options.port);
+	if (!Number.isInteger(port) || port < 0 || port > 65_535) return undefined;
 	if (!scope && !tracesHost(host)) return undefined;
 
 	const { request, pool } = scope ?? {};
-	const port = Number(options.port);
 	const awaited = scope ? undefined : takeAwaited(host, port);
 	const connection = tracker.connectionBegun(
 		request?.exchange ?? awaited?.origin ?? { host, port },

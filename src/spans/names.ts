@@ -62,6 +62,7 @@ export const Attribute = {
 	reasonDetail: "conntrace.connection.reason_detail",
 	contributing: "conntrace.connection.contributing",
 	previousId: "conntrace.connection.previous_id",
+	failuresInRow: "conntrace.connection.failures_in_row",
 	poolFree: "conntrace.pool.free",
 	poolBusy: "conntrace.pool.busy",
 	poolQueued: "conntrace.pool.queued",

@@ -39,6 +39,8 @@ export function describeSetup(connection: Connection): AttributeList {
 			: undefined,
 		[Attribute.networkPeerPort]: succeeded ? attempt?.peer?.port : undefined,
 		[Attribute.networkLocalPort]: succeeded ? attempt?.local?.port : undefined,
+		[Attribute.failuresInRow]:
+			connection.failuresInRow > 1 ? connection.failuresInRow : undefined,
 		[Attribute.errorType]: setup.error,
 	});
 }

@@ -22,6 +22,7 @@ import { AttributeList } from "./attributes";
 import { FinishedSpan } from "./finished-span";
 import { Attribute, SpanName } from "./names";
 import { isPlain } from "./plain-request";
+import { Reconnects } from "./reconnects";
 import { addPool, describeRequest } from "./request-span";
 import {
 	describeLookup,
@@ -59,9 +60,11 @@ export class SpanWriter implements TrackerListener {
 	/** Connections without a request whose setup is over and not written yet. */
 	private readonly rawSetups = new Set<Connection>();
 	private rawSetupTimer: NodeJS.Timeout | undefined;
+	private readonly reconnects: Reconnects;
 
 	constructor(options: SpanWriterOptions) {
 		this.options = options;
+		this.reconnects = new Reconnects(options.now);
 	}
 
 	requestAssigned(request: Request): void {
@@ -78,9 +81,12 @@ export class SpanWriter implements TrackerListener {
 	}
 
 	setupEnded(connection: Connection): void {
-		if (!connection.cause) this.keepRaw(connection);
-		else if (connection.cause.endedAt !== undefined)
-			this.writeSetup(connection);
+		const { cause, context } = connection;
+		if (cause?.endedAt !== undefined) this.writeSetup(connection);
+		if (cause) return;
+		const told =
+			context === undefined ? this.reconnects.toTell(connection) : [connection];
+		for (const each of told) this.keepRaw(each);
 	}
 
 	connectionEnded(connection: Connection): void {
@@ -97,7 +103,9 @@ export class SpanWriter implements TrackerListener {
 		clearTimeout(this.rawSetupTimer);
 		this.rawSetupTimer = undefined;
 		for (const connection of this.rawSetups) {
-			if (!connection.cause) this.writeSetup(connection);
+			const { cause, setup } = connection;
+			// Without an end again: its handshake has begun, and ends it anew.
+			if (!cause && setup.end !== undefined) this.writeSetup(connection);
 		}
 		this.rawSetups.clear();
 	}
@@ -109,13 +117,18 @@ export class SpanWriter implements TrackerListener {
 	): void {
 		const now = this.options.now();
 		this.writeRawSetups();
+		for (const connection of this.reconnects.takeHeldBack()) {
+			this.writeSetup(connection);
+		}
+		const open = new Set(setups);
 		for (const request of requests) {
 			this.writeRequest(request, now, true);
-			if (request.caused) this.writeSetup(request.caused, now);
+			if (request.caused) {
+				this.writeSetup(request.caused, now);
+				open.delete(request.caused);
+			}
 		}
-		for (const connection of setups) {
-			if (!this.written.has(connection)) this.writeSetup(connection, now);
-		}
+		for (const connection of open) this.writeSetup(connection, now);
 	}
 
 	private keepRaw(connection: Connection): void {

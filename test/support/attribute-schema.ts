@@ -149,6 +149,10 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
 		optional: {
 			...PEER,
 			"conntrace.connection.reason": reason,
+			"conntrace.connection.failures_in_row": {
+				expected: "an integer from 2",
+				accepts: (value) => Number.isInteger(value) && Number(value) > 1,
+			},
 			"conntrace.lambda.phase": oneOf("init", "invoke"),
 		},
 	},

@@ -472,9 +472,21 @@ function* describesAwsCall(span: Span): Generator<string> {
 
 // Setups
 
+/** Whether one of two setups of a connection is of a TLS handshake long after the other one was over. */
+function isLaterHandshake(a: Span, b: Span, trace: Trace): boolean {
+	const [first, second] = a.start < b.start ? [a, b] : [b, a];
+	return (
+		first.traceId === second.traceId &&
+		first.end <= second.start &&
+		trace.childrenOf(second, "tcp.connect").length === 0
+	);
+}
+
 function* describesSetup(span: Span, trace: Trace): Generator<string> {
 	const id = String(span.attributes["conntrace.connection.id"]);
-	if (trace.setupsOf(id).length > 1) yield `connection id ${id} is used twice`;
+	const others = trace.setupsOf(id).filter((other) => other !== span);
+	if (!others.every((other) => isLaterHandshake(span, other, trace)))
+		yield `connection id ${id} is used twice`;
 	const endpoint = [
 		"network.peer.address",
 		"network.peer.port",
