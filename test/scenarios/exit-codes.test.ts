@@ -128,6 +128,16 @@ const WITH_SERVER: Readonly<
 		error: /UNABLE_TO_VERIFY_LEAF_SIGNATURE/,
 		environment: { NODE_EXTRA_CA_CERTS: "" },
 	},
+	"TLS on an open socket, to a server that is not trusted": {
+		scenario: ({ net, tls, port }) => {
+			const socket = net.connect(port, "localhost", () => {
+				tls.connect({ socket, servername: "localhost" });
+			});
+		},
+		exitCode: 1,
+		error: /UNABLE_TO_VERIFY_LEAF_SIGNATURE/,
+		environment: { NODE_EXTRA_CA_CERTS: "" },
+	},
 	"a TLS socket to a server with another name": {
 		scenario: ({ tls, port }) =>
 			tls.connect({ port, host: "localhost", servername: "elsewhere.test" }),
