@@ -11,83 +11,98 @@ export class OtlpError extends Error {
  * @throws OtlpError when the text is not such an export.
  */
 export function parseTraces(text: string): Span[] {
-	let json: unknown;
+	return readTraces(parseJson(text));
+}
+
+/** @throws OtlpError when the text is not JSON. */
+export function parseJson(text: string): unknown {
 	try {
-		json = JSON.parse(text);
+		return JSON.parse(text);
 	} catch (error) {
 		throw new OtlpError(`not JSON: ${(error as Error).message}`);
 	}
+}
+
+/**
+ * Like {@link parseTraces}, of JSON that is parsed already.
+ * @throws OtlpError when it is not such an export.
+ */
+export function readTraces(json: unknown): Span[] {
 	const spans: Span[] = [];
-	const root = object(json, "the top level");
-	for (const [resourceSpans, path] of objects(root, "resourceSpans", "")) {
-		const resource =
-			resourceSpans.resource === undefined
-				? {}
-				: object(resourceSpans.resource, `${path}.resource`);
-		const service = attributes(resource, `${path}.resource`)["service.name"];
-		for (const [scopeSpans, scopePath] of objects(
-			resourceSpans,
-			"scopeSpans",
-			`${path}.`,
-		)) {
-			for (const [span, spanPath] of objects(
-				scopeSpans,
-				"spans",
-				`${scopePath}.`,
-			)) {
-				spans.push(parseSpan(span, spanPath, service));
-			}
-		}
+	try {
+		each(object(json, "the top level"), "resourceSpans", (resourceSpans) => {
+			const origin = readResource(resourceSpans.resource);
+			each(resourceSpans, "scopeSpans", (scopeSpans) => {
+				const scope = readScope(scopeSpans.scope);
+				each(scopeSpans, "spans", (span) => {
+					spans.push(readSpan(span, origin, scope));
+				});
+			});
+		});
+	} catch (error) {
+		if (!(error instanceof Mismatch)) throw error;
+		throw new OtlpError(error.describe());
 	}
 	return spans;
 }
 
 type Json = Record<string, unknown>;
 
-function parseSpan(
-	json: Json,
-	path: string,
-	service: AttributeValue | undefined,
-): Span {
-	const parent = json.parentSpanId ?? "";
+type Origin = Pick<Span, "service" | "process">;
+
+type Scope = Pick<Span, "scope">;
+
+function readResource(json: unknown): Origin {
+	if (json === undefined) return {};
+	const resource = object(json, "resource");
+	const attributes = keyValues(resource, "attributes", "resource.");
+	const service = attributes["service.name"];
+	const process =
+		attributes["service.instance.id"] ?? attributes["process.pid"];
 	return {
-		traceId: id(json.traceId, 32, `${path}.traceId`),
-		spanId: id(json.spanId, 16, `${path}.spanId`),
-		...(parent !== "" && {
-			parentSpanId: id(parent, 16, `${path}.parentSpanId`),
-		}),
-		name: string(json.name, `${path}.name`),
 		...(typeof service === "string" && { service }),
-		startTime: int64(json.startTimeUnixNano, `${path}.startTimeUnixNano`),
-		endTime: int64(json.endTimeUnixNano, `${path}.endTimeUnixNano`),
-		attributes: attributes(json, path),
+		...(process !== undefined && { process: String(process) }),
 	};
 }
 
-function attributes(
-	owner: Json,
-	path: string,
-): Readonly<Record<string, AttributeValue>> {
-	return Object.fromEntries(
-		keyValues(owner, "attributes", path).filter(isPresent),
-	);
+function readScope(json: unknown): Scope {
+	const name = json === undefined ? undefined : object(json, "scope").name;
+	return typeof name === "string" && name !== "" ? { scope: name } : {};
 }
 
+function readSpan(json: Json, origin: Origin, scope: Scope): Span {
+	const parent = json.parentSpanId ?? "";
+	return {
+		traceId: id(json.traceId, 32, "traceId"),
+		spanId: id(json.spanId, 16, "spanId"),
+		...(parent !== "" && { parentSpanId: id(parent, 16, "parentSpanId") }),
+		name: string(json.name, "name"),
+		...origin,
+		...scope,
+		startTime: int64(json.startTimeUnixNano, "startTimeUnixNano"),
+		endTime: int64(json.endTimeUnixNano, "endTimeUnixNano"),
+		attributes: keyValues(json, "attributes"),
+	};
+}
+
+/** Without a prototype, for a key may have any name. */
 function keyValues(
 	owner: Json,
 	member: string,
-	path: string,
-): [string, AttributeValue | undefined][] {
-	return objects(owner, member, `${path}.`).map(([entry, entryPath]) => [
-		string(entry.key, `${entryPath}.key`),
-		attributeValue(entry.value, `${entryPath}.value`),
-	]);
-}
-
-function isPresent(
-	entry: [string, AttributeValue | undefined],
-): entry is [string, AttributeValue] {
-	return entry[1] !== undefined;
+	prefix = "",
+): Record<string, AttributeValue> {
+	const values: Record<string, AttributeValue> = Object.create(null);
+	each(
+		owner,
+		member,
+		(entry) => {
+			const key = string(entry.key, "key");
+			const value = attributeValue(entry.value, "value");
+			if (value !== undefined) values[key] = value;
+		},
+		prefix,
+	);
+	return values;
 }
 
 /** An `AnyValue`; undefined when it is empty, which the protocol allows. */
@@ -98,93 +113,129 @@ function attributeValue(
 	if (json === undefined || json === null) return undefined;
 	const value = object(json, path);
 	if (value.stringValue !== undefined) {
-		return string(value.stringValue, `${path}.stringValue`);
+		return string(value.stringValue, path, ".stringValue");
 	}
 	if (value.boolValue !== undefined) {
 		if (typeof value.boolValue === "boolean") return value.boolValue;
-		throw unexpected(`${path}.boolValue`, "true or false", value.boolValue);
+		throw new Mismatch(`${path}.boolValue`, "true or false", value.boolValue);
 	}
 	if (value.intValue !== undefined) {
-		const integer = int64(value.intValue, `${path}.intValue`);
+		const integer = int64(value.intValue, path, ".intValue");
 		const number = Number(integer);
 		return Number.isSafeInteger(number) ? number : integer;
 	}
 	if (value.doubleValue !== undefined) {
-		return double(value.doubleValue, `${path}.doubleValue`);
+		return double(value.doubleValue, path, ".doubleValue");
 	}
 	if (value.bytesValue !== undefined) {
-		return string(value.bytesValue, `${path}.bytesValue`);
+		return string(value.bytesValue, path, ".bytesValue");
 	}
 	if (value.arrayValue !== undefined) {
 		const array = object(value.arrayValue, `${path}.arrayValue`);
-		return objects(array, "values", `${path}.arrayValue.`)
-			.map(([element, elementPath]) => attributeValue(element, elementPath))
-			.filter((element) => element !== undefined);
+		const elements: AttributeValue[] = [];
+		each(
+			array,
+			"values",
+			(json) => {
+				const element = attributeValue(json, "");
+				if (element !== undefined) elements.push(element);
+			},
+			`${path}.arrayValue.`,
+		);
+		return elements;
 	}
 	if (value.kvlistValue !== undefined) {
 		const list = object(value.kvlistValue, `${path}.kvlistValue`);
-		return Object.fromEntries(
-			keyValues(list, "values", `${path}.kvlistValue`).filter(isPresent),
-		);
+		return keyValues(list, "values", `${path}.kvlistValue.`);
 	}
 	return undefined;
 }
 
-function objects(
+/** What was found is not what must stand there. The path is put together on the way out, so that it costs nothing before. */
+class Mismatch extends Error {
+	constructor(
+		readonly path: string,
+		readonly expected: string,
+		readonly got: unknown,
+	) {
+		super();
+	}
+
+	within(element: string): Mismatch {
+		const dot = this.path === "" || this.path.startsWith(".") ? "" : ".";
+		return new Mismatch(
+			`${element}${dot}${this.path}`,
+			this.expected,
+			this.got,
+		);
+	}
+
+	describe(): string {
+		const shown = this.got === undefined ? "nothing" : JSON.stringify(this.got);
+		const short = shown.length > 80 ? `${shown.slice(0, 80)}...` : shown;
+		return `${this.path}: expected ${this.expected}, got ${short}`;
+	}
+}
+
+/** Visits the objects of a list, which may be missing. */
+function each(
 	owner: Json,
 	member: string,
-	prefix: string,
-): [Json, string][] {
+	visit: (element: Json) => void,
+	prefix = "",
+): void {
 	const list = owner[member] ?? [];
 	if (!Array.isArray(list)) {
-		throw unexpected(`${prefix}${member}`, "an array", list);
+		throw new Mismatch(`${prefix}${member}`, "an array", list);
 	}
-	return list.map((element, index) => {
-		const path = `${prefix}${member}[${index}]`;
-		return [object(element, path), path];
-	});
+	for (let index = 0; index < list.length; index++) {
+		try {
+			visit(object(list[index], ""));
+		} catch (error) {
+			if (!(error instanceof Mismatch)) throw error;
+			throw error.within(`${prefix}${member}[${index}]`);
+		}
+	}
 }
 
 function object(json: unknown, path: string): Json {
 	if (typeof json === "object" && json !== null && !Array.isArray(json)) {
 		return json as Json;
 	}
-	throw unexpected(path, "an object", json);
+	throw new Mismatch(path, "an object", json);
 }
 
-function string(json: unknown, path: string): string {
+function string(json: unknown, path: string, member = ""): string {
 	if (typeof json === "string") return json;
-	throw unexpected(path, "a string", json);
+	throw new Mismatch(path + member, "a string", json);
 }
+
+const HEXADECIMAL = /^[0-9a-f]+$/i;
 
 function id(json: unknown, digits: number, path: string): string {
 	if (
 		typeof json === "string" &&
 		json.length === digits &&
-		/^[0-9a-f]+$/i.test(json)
+		HEXADECIMAL.test(json)
 	) {
 		return json.toLowerCase();
 	}
-	throw unexpected(path, `${digits} hexadecimal digits`, json);
+	throw new Mismatch(path, `${digits} hexadecimal digits`, json);
 }
 
-function int64(json: unknown, path: string): bigint {
-	if (typeof json === "string" && /^-?\d+$/.test(json)) return BigInt(json);
+const INTEGER = /^-?\d+$/;
+
+function int64(json: unknown, path: string, member = ""): bigint {
+	if (typeof json === "string" && INTEGER.test(json)) return BigInt(json);
 	if (typeof json === "number" && Number.isInteger(json)) return BigInt(json);
-	throw unexpected(path, "an integer", json);
+	throw new Mismatch(path + member, "an integer", json);
 }
 
-function double(json: unknown, path: string): number {
+function double(json: unknown, path: string, member = ""): number {
 	if (typeof json === "number") return json;
 	// What JSON numbers cannot say, protobuf's JSON says in words.
 	if (json === "NaN" || json === "Infinity" || json === "-Infinity") {
 		return Number(json);
 	}
-	throw unexpected(path, "a number", json);
-}
-
-function unexpected(path: string, expected: string, got: unknown): OtlpError {
-	const shown = got === undefined ? "nothing" : JSON.stringify(got);
-	const short = shown.length > 80 ? `${shown.slice(0, 80)}...` : shown;
-	return new OtlpError(`${path}: expected ${expected}, got ${short}`);
+	throw new Mismatch(path + member, "a number", json);
 }

@@ -31,11 +31,45 @@ describe("parseTraces", () => {
 			spanId: "0123456789abcdef",
 			name: "DynamoDB.PutItem",
 			service: "shop",
+			scope: "conntrace",
 			startTime: 1760000000000000001n,
 			endTime: 1760000000002500001n,
 			attributes: {},
 		});
 		expect(read && duration(read)).toBe(2.5);
+	});
+
+	it("knows the process by its resource", () => {
+		const resourceSpans = (...attributes: object[]) =>
+			JSON.stringify({
+				resourceSpans: [
+					{ resource: { attributes }, scopeSpans: [{ spans: [span] }] },
+				],
+			});
+		const pid = { key: "process.pid", value: { intValue: "7" } };
+		const instance = {
+			key: "service.instance.id",
+			value: { stringValue: "i" },
+		};
+		expect(parseTraces(resourceSpans(pid))[0]?.process).toBe("7");
+		expect(parseTraces(resourceSpans(pid, instance))[0]?.process).toBe("i");
+	});
+
+	it("takes any attribute name for a name", () => {
+		const [read] = parseTraces(
+			traces({
+				...span,
+				attributes: [
+					{ key: "__proto__", value: { stringValue: "a" } },
+					{ key: "constructor", value: { stringValue: "b" } },
+				],
+			}),
+		);
+		expect(Object.entries(read?.attributes ?? {})).toEqual([
+			["__proto__", "a"],
+			["constructor", "b"],
+		]);
+		expect(read?.attributes.toString).toBeUndefined();
 	});
 
 	it("reads times given as numbers", () => {
@@ -124,6 +158,26 @@ describe("parseTraces", () => {
 		[
 			traces({ ...span, attributes: [{ key: "a", value: { boolValue: 1 } }] }),
 			"attributes[0].value.boolValue: expected true or false, got 1",
+		],
+		[
+			traces({
+				...span,
+				attributes: [
+					{
+						key: "a",
+						value: {
+							kvlistValue: {
+								values: [{ key: "b", value: { arrayValue: { values: [7] } } }],
+							},
+						},
+					},
+				],
+			}),
+			"spans[0].attributes[0].value.kvlistValue.values[0].value.arrayValue.values[0]: expected an object, got 7",
+		],
+		[
+			'{"resourceSpans":[{"resource":{"attributes":[{"key":1}]}}]}',
+			"resourceSpans[0].resource.attributes[0].key: expected a string, got 1",
 		],
 	])("says what is wrong with %s", (text, message) => {
 		expect(() => parseTraces(text)).toThrow(OtlpError);
