@@ -1,5 +1,5 @@
 // Builds dist/ with esbuild: each entry becomes one file.
-import { readFile } from "node:fs/promises";
+import { chmod, readFile } from "node:fs/promises";
 import { build } from "esbuild";
 
 /**
@@ -46,6 +46,15 @@ await build({
 		"import-in-the-middle": "./src/hooks/no-module-hooks.ts",
 	},
 });
+// The command line needs nothing that is not in its file.
+await build({
+	...shared,
+	entryPoints: { cli: "src/cli.ts" },
+	outdir: "dist",
+	minify: true,
+	banner: { js: "#!/usr/bin/env node" },
+});
+await chmod("dist/cli.js", 0o755);
 await build({
 	...shared,
 	entryPoints: { demo: "src/demo/main.ts" },

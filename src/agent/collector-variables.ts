@@ -71,6 +71,30 @@ export function readCollectorSettings(variables: Variables): CollectorSettings {
 	};
 }
 
+/** `conntrace run` shows what comes soon, and need not be spared. */
+const RECEIVER_SCHEDULE_DELAY = 500;
+
+/**
+ * CONNTRACE_RECEIVER: where `conntrace run` takes the spans of its command, whatever else is configured; it sends them
+ * on itself. Set by it for the processes that it starts.
+ */
+export function readReceiver(
+	variables: Variables,
+): CollectorSettings | undefined {
+	const url = variables.text("CONNTRACE_RECEIVER");
+	return url === undefined
+		? undefined
+		: {
+				url,
+				headers: {},
+				timeout: DEFAULT_TIMEOUT,
+				gzip: false,
+				scheduleDelay: RECEIVER_SCHEDULE_DELAY,
+				maxSpans: Infinity,
+				batchSize: DEFAULT_BATCH_SIZE,
+			};
+}
+
 /** The address for traces is used as it is, that for all signals is a base. */
 function readUrl(variables: Variables): string {
 	const own = `${PREFIX}TRACES_ENDPOINT`;

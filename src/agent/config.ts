@@ -1,5 +1,5 @@
 import type { CollectorSettings } from "../export/collector-settings";
-import { readCollectorSettings } from "./collector-variables";
+import { readCollectorSettings, readReceiver } from "./collector-variables";
 import { tracedHosts } from "./hosts";
 import { LOG_LEVELS, type LogLevel } from "./log";
 import { parseNumber, Variables } from "./variables";
@@ -10,7 +10,7 @@ export interface Configuration {
 	readonly disabled: boolean;
 	/** OTEL_LOG_LEVEL: which lines are said on stderr. */
 	readonly logLevel: LogLevel;
-	/** Where spans are sent; nowhere if OTEL_TRACES_EXPORTER is `none`. */
+	/** Where spans are sent; nowhere if OTEL_TRACES_EXPORTER is `none`, unless `conntrace run` receives them. */
 	readonly collector: CollectorSettings | undefined;
 	/** CONNTRACE_FILE: where OTLP JSON lines are written as well. */
 	readonly file: string | undefined;
@@ -68,9 +68,9 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 			`one of ${LOG_LEVELS.join(", ")}`,
 			(value) => LOG_LEVELS.find((level) => level === value.toLowerCase()),
 		),
-		collector: exportsToCollector
-			? readCollectorSettings(variables)
-			: undefined,
+		collector:
+			readReceiver(variables) ??
+			(exportsToCollector ? readCollectorSettings(variables) : undefined),
 		file: env.CONNTRACE_FILE?.trim() || undefined,
 		summary: read("CONNTRACE_SUMMARY", false, "0 or 1", (value) =>
 			value === "1" ? true : value === "0" ? false : undefined,

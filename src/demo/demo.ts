@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Failure } from "../commands/failure.js";
 import type { Run } from "../report/model.js";
 import { RunAnalysis } from "../report/run-analysis.js";
 import type { Span } from "../report/span.js";
 import { renderRuns } from "../report/terminal.js";
 import { runNode } from "./child.js";
-import { Failure } from "./failure.js";
 import {
 	type Destination,
 	findDestination,

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { join } from "node:path";
+import { Failure } from "../commands/failure.js";
 import { runDemo } from "./demo.js";
-import { Failure } from "./failure.js";
 
 type Signal = "SIGINT" | "SIGTERM";
 

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { attempt } from "../commands/failure.js";
 import { type Receiver, startReceiver } from "../report/receiver.js";
 import type { Span } from "../report/span.js";
 import { makeCertificate } from "./certificate.js";
 import { type DynamoDB, startDynamoDB } from "./dynamodb.js";
-import { attempt } from "./failure.js";
 
 /** What the demo's programs talk to. */
 export interface Stage {

@@ -40,8 +40,10 @@ export function readTraces(json: unknown): Span[] {
 			});
 		});
 	} catch (error) {
-		if (!(error instanceof Mismatch)) throw error;
-		throw new OtlpError(error.describe());
+		if (error instanceof Mismatch) throw new OtlpError(error.describe());
+		// The stack has overflowed.
+		if (error instanceof RangeError) throw new OtlpError("nested too deeply");
+		throw error;
 	}
 	return spans;
 }

@@ -12,7 +12,11 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 export interface Receiver {
 	/** Where exporters send to, for `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`. */
 	readonly tracesUrl: string;
-	close(): Promise<void>;
+	/**
+	 * Stops to receive.
+	 * @param grace how long exporters that are still connected may take to disconnect by themselves, in milliseconds
+	 */
+	close(grace?: number): Promise<void>;
 }
 
 /**
@@ -37,11 +41,12 @@ export async function startReceiver(
 	const { port } = server.address() as AddressInfo;
 	return {
 		tracesUrl: `http://127.0.0.1:${port}/v1/traces`,
-		async close() {
+		async close(grace = 0) {
 			const closed = once(server, "close");
 			server.close();
-			server.closeAllConnections();
+			const timer = setTimeout(() => server.closeAllConnections(), grace);
 			await closed;
+			clearTimeout(timer);
 		},
 	};
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { Failure } from "../../src/demo/failure.js";
+import { Failure } from "../../src/commands/failure.js";
 import {
 	findDestination,
 	forward,

@@ -1,9 +1,9 @@
-/** The demo cannot go on; the message is for the person who runs it. */
+/** The command cannot go on; the message is for the person who runs it. */
 export class Failure extends Error {
 	override name = "Failure";
 }
 
-/** Runs a step of the demo; its failure says what could not be done and why. */
+/** Runs a step of a command; its failure says what could not be done and why. */
 export async function attempt<T>(
 	step: string,
 	action: () => Promise<T>,

@@ -1,0 +1,85 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { SpawnFailure } from "./commands/child";
+import { Failure } from "./commands/failure";
+import { run } from "./commands/run";
+import { REASONS, type Reason } from "./connections/reason";
+import { VERSION } from "./version";
+
+const program = new Command("conntrace")
+	.description(
+		"Shows for every outgoing call of a Node.js program whether its connection was reused or fresh, why, and what DNS, TCP and TLS cost.",
+	)
+	.version(VERSION)
+	.enablePositionalOptions()
+	.showHelpAfterError("(--help shows what there is)")
+	.addHelpText(
+		"after",
+		`
+Examples:
+  conntrace run -- node handler.js         run a program and sum up its connections
+  conntrace report http://localhost:16686  the same of what Jaeger has
+  conntrace run --help                     options and more examples`,
+	);
+
+program
+	.command("run")
+	.summary("run a command and sum up the connections of its Node.js processes")
+	.description(
+		`Runs any command with the agent in all its Node.js processes and says at the end, on stderr, what their connections did:
+per host the connections, reuse, DNS lookups, set-up time paid and latencies, why connections were fresh, and what to do.
+The command keeps its own input, output, signals and exit status. Spans go on to OTEL_EXPORTER_OTLP_ENDPOINT, or to a
+Jaeger on this machine if one answers on port 4318.`,
+	)
+	.argument("<command...>", "what to run, with its arguments; put -- before it")
+	.passThroughOptions()
+	.option("--json <file>", "write the report as JSON")
+	.option("--otlp <file>", "write all spans as OTLP JSON lines")
+	.addOption(
+		new Option(
+			"--fail-on <reasons>",
+			"exit with 1 if a connection was fresh for one of these reasons, separated by commas",
+		)
+			.argParser(parseReasons)
+			.default([], "none"),
+	)
+	.option(
+		"--min-reuse <ratio>",
+		"exit with 1 if a smaller share of the requests reused a connection (0 to 1)",
+		parseRatio,
+	)
+	.addHelpText(
+		"after",
+		`
+Examples:
+  conntrace run -- node handler.js
+  conntrace run --fail-on keep_alive_disabled,different_agent -- node handler.js
+  conntrace run --min-reuse 0.9 --json report.json -- npm test
+
+Reasons: ${REASONS.join(", ")}
+What each means: docs/trace-contract.md`,
+	)
+	.action(async (command, options) => {
+		process.exitCode = await run(command, options);
+	});
+
+program.parseAsync().catch((error: unknown) => {
+	if (!(error instanceof Failure)) throw error;
+	console.error(`conntrace: ${error.message}`);
+	process.exitCode = error instanceof SpawnFailure ? error.status : 1;
+});
+
+function parseReasons(text: string): Reason[] {
+	return text.split(",").map((name) => {
+		const reason = REASONS.find((known) => known === name.trim());
+		if (reason) return reason;
+		throw new InvalidArgumentError(
+			`"${name.trim()}" is no reason; expected some of ${REASONS.join(", ")}.`,
+		);
+	});
+}
+
+function parseRatio(text: string): number {
+	const ratio = /^(\d*\.)?\d+$/.test(text) ? Number(text) : Number.NaN;
+	if (ratio >= 0 && ratio <= 1) return ratio;
+	throw new InvalidArgumentError("Expected a number from 0 to 1.");
+}

@@ -1,0 +1,24 @@
+/**
+ * The environment in which a command's Node processes load the agent and send their spans to a receiver; all else stays.
+ * @param preload path of the agent's file
+ */
+export function preloadEnvironment(
+	env: NodeJS.ProcessEnv,
+	preload: string,
+	receiverUrl: string,
+): NodeJS.ProcessEnv {
+	return {
+		// Nobody waits for the receiver on a machine that keeps up; on a busy one, nothing should be lost.
+		CONNTRACE_FLUSH_TIMEOUT: "5000",
+		...env,
+		NODE_OPTIONS: [env.NODE_OPTIONS?.trim(), `--require ${quoted(preload)}`]
+			.filter(Boolean)
+			.join(" "),
+		CONNTRACE_RECEIVER: receiverUrl,
+	};
+}
+
+/** As NODE_OPTIONS takes a value with spaces. */
+function quoted(path: string): string {
+	return /[\s"\\]/.test(path) ? `"${path.replace(/["\\]/g, "\\$&")}"` : path;
+}
