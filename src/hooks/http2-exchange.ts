@@ -74,7 +74,8 @@ export class Http2Exchange implements Exchange {
 	}
 
 	private get scheme(): string {
-		return this.requestHeader(":scheme") ?? "https";
+		const secure = this.session.connection?.secure === true;
+		return this.requestHeader(":scheme") ?? (secure ? "https" : "http");
 	}
 
 	/** Where the request goes, by its own words. */

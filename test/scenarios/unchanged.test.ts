@@ -1,23 +1,7 @@
 import { describe, expect, inject } from "vitest";
-import type { Run } from "../support/run-program.js";
-import { runScenario, type Scenario, test } from "../support/scenario.js";
+import { compare, test } from "../support/scenario.js";
 import type { TestServer } from "../support/server.js";
 import { startServer } from "../support/server.js";
-
-type Target = Parameters<typeof runScenario>[0];
-
-/** Runs the scenario without the agent and with it; what the program saw must be the same. */
-async function compare(server: Target, scenario: Scenario): Promise<Run> {
-	const alone = await runScenario(server, scenario, { preload: "none" });
-	const traced = await runScenario(server, scenario);
-	expect(alone.stderr).toBe("");
-	expect(alone.exitCode).toBe(0);
-	expect(alone.reports).not.toEqual([]);
-	expect(traced.reports).toEqual(alone.reports);
-	expect(traced.stderr).toBe("");
-	expect(traced.exitCode).toBe(0);
-	return traced;
-}
 
 describe.concurrent("dns.lookup", () => {
 	test("keeps its promisified form", async ({ http }) => {

@@ -86,6 +86,22 @@ export function runScenario<Values = undefined>(
 	});
 }
 
+/** Runs the scenario without the agent and with it; what the program saw must be the same. */
+export async function compare(
+	server: Parameters<typeof runScenario>[0],
+	scenario: Scenario,
+): Promise<Run> {
+	const alone = await runScenario(server, scenario, { preload: "none" });
+	const traced = await runScenario(server, scenario);
+	expect(alone.stderr).toBe("");
+	expect(alone.exitCode).toBe(0);
+	expect(alone.reports).not.toEqual([]);
+	expect(traced.reports).toEqual(alone.reports);
+	expect(traced.stderr).toBe("");
+	expect(traced.exitCode).toBe(0);
+	return traced;
+}
+
 export interface Trace extends Run {
 	/** The request spans, in the order in which the requests were made. */
 	readonly requests: readonly Span[];
