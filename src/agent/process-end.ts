@@ -1,6 +1,9 @@
 import { hookProcess } from "../hooks/process";
 import type { Faults } from "./faults";
 
+/** In milliseconds; the most that a timer takes. */
+const LONGER_THAN_A_FLUSH = 2 ** 31 - 1;
+
 export interface EndOptions {
 	/** How long all of it may take, in milliseconds. */
 	readonly timeout: number;
@@ -19,7 +22,7 @@ export function onProcessEnd({
 	...options
 }: EndOptions): void {
 	let left = options.timeout;
-	/** Node asks again whenever the flush has kept the event loop alive; a flush that failed is not repeated. */
+	/** Node asks again when the flush has kept the event loop alive; one flush is enough. */
 	let flushed = false;
 	/** A second signal does not wait. */
 	let ending = false;
@@ -36,9 +39,15 @@ export function onProcessEnd({
 
 	hookProcess({
 		beforeExit() {
-			if (flushed || !pending()) return;
+			if (flushed || !pending()) return false;
 			flushed = true;
-			void flush();
+			// The loop goes on until it is over and one turn longer, so that Node asks again for sure.
+			const hold = setTimeout(() => {}, LONGER_THAN_A_FLUSH);
+			void flush().finally(() => {
+				clearTimeout(hold);
+				setImmediate(() => {});
+			});
+			return true;
 		},
 		exit: finish,
 		signal(end) {

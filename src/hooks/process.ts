@@ -7,8 +7,11 @@ export type EndSignal = (typeof SIGNALS)[number];
 
 /** Called from within the program: they must not throw. */
 export interface ProcessEvents {
-	/** Nothing keeps the process alive any more; it goes on if something is begun now. */
-	beforeExit(): void;
+	/**
+	 * Nothing keeps the process alive any more.
+	 * @returns whether something was begun that does; the program is then asked when that is over
+	 */
+	beforeExit(): boolean;
 	/** The process ends, and returns to the event loop no more. */
 	exit(): void;
 	/**
@@ -31,8 +34,8 @@ export function hookProcess(events: ProcessEvents): void {
 	replaceMethod(process, "emit", (emit) => {
 		return function (this: unknown, ...args) {
 			const [event, name] = args;
-			if (event === "beforeExit") events.beforeExit();
-			else if (event === "exit") events.exit();
+			if (event === "beforeExit" && events.beforeExit()) return false;
+			if (event === "exit") events.exit();
 			else if (isUnheard(event)) events.signal(() => end(event));
 			// The program's first listener finds everything as it would be without us.
 			else if (event === "newListener" && isUnheard(name)) stop?.(name);

@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { runScenario, test, trace } from "../support/scenario.js";
+import { refusingPort } from "../support/server.js";
 
 const EVENTS = ["beforeExit", "exit", "SIGTERM", "SIGINT", "newListener"];
 
@@ -33,6 +34,34 @@ describe.concurrent("the end of the process", () => {
 		expect(traced?.reports).toHaveLength(3);
 		expect(traced?.reports).toEqual(plain?.reports);
 		expect([traced?.stderr, traced?.exitCode]).toEqual(["", 0]);
+	});
+
+	test("is announced to the program as often as without the agent", async ({
+		http,
+	}) => {
+		const unreachable = `http://127.0.0.1:${await refusingPort()}`;
+		const announced = (preload: "require" | "none") =>
+			runScenario(
+				http,
+				async ({ get, report }) => {
+					process.on("beforeExit", (code) => report(["beforeExit", code]));
+					process.on("exit", (code) => report(["exit", code]));
+					await get("/", { agent: false });
+				},
+				{
+					preload,
+					environment: {
+						OTEL_TRACES_EXPORTER: "otlp",
+						OTEL_EXPORTER_OTLP_ENDPOINT: unreachable,
+					},
+				},
+			);
+		const traced = await announced("require");
+		expect(traced.reports).toEqual((await announced("none")).reports);
+		expect(traced.reports).toEqual([
+			["beforeExit", 0],
+			["exit", 0],
+		]);
 	});
 
 	for (const signal of ["SIGTERM", "SIGINT"] as const) {
