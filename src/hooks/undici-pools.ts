@@ -146,13 +146,13 @@ export class UndiciPools {
 		let returning = 0;
 		for (const connection of this.tracker.connectionsTo(origin)) {
 			if (connection.pool !== pool) continue;
-			const client = this.idleClientOf(connection);
-			if (client && !isWithheld(client)) {
+			if (this.isFree(connection)) {
 				free += 1;
-			} else {
-				busy += 1;
-				if (client && !hasQueued(client)) returning += 1;
+				continue;
 			}
+			busy += 1;
+			const client = this.idleClientOf(connection);
+			if (client && !hasQueued(client)) returning += 1;
 		}
 		return { free, busy, queued: pool.waiting, max: pool.max, returning };
 	}
@@ -168,7 +168,7 @@ export class UndiciPools {
 
 	private isFree(connection: Connection): boolean {
 		const client = this.idleClientOf(connection);
-		return client !== undefined && !isWithheld(client);
+		return client !== undefined && !isWithheld(client) && !hasQueued(client);
 	}
 
 	/** Sockets of idle connections whose client was closed and will destroy them in a moment. */

@@ -283,14 +283,14 @@ const REUSED_ONLY = [
 	"conntrace.connection.idle_ms",
 ];
 
-function* describesReuse(span: Span): Generator<string> {
+function* describesReuse(span: Span, trace: Trace): Generator<string> {
 	if (span.attributes["conntrace.connection.reused"] !== true) {
 		yield* absent(span, "the connection is not reused", REUSED_ONLY);
 		return;
 	}
 	yield* absent(span, "the connection is reused", FRESH_ONLY);
 	yield* present(span, "the connection is reused", [
-		...(isMultiplexed(span) ? [] : REUSED_ONLY),
+		...(isMultiplexed(span) || isPipelined(span, trace) ? [] : REUSED_ONLY),
 		"conntrace.connection.request_number",
 		"network.peer.address",
 		"network.peer.port",
@@ -305,6 +305,18 @@ function* describesReuse(span: Span): Generator<string> {
 /** Such a connection may carry other requests meanwhile, or be in the making. */
 function isMultiplexed({ attributes }: Span): boolean {
 	return attributes["network.protocol.version"] === "2";
+}
+
+/** Sent while its connection carried requests before it. */
+function isPipelined(span: Span, trace: Trace): boolean {
+	const number = numberOf(span);
+	return trace
+		.requestsOn(String(span.attributes["conntrace.connection.id"]))
+		.some((other) => numberOf(other) < number && other.end > span.start);
+}
+
+function numberOf({ attributes }: Span): number {
+	return Number(attributes["conntrace.connection.request_number"]);
 }
 
 function* describesFreshness(span: Span, trace: Trace): Generator<string> {
