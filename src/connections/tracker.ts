@@ -179,6 +179,7 @@ export class ConnectionTracker {
 
 	/** The request goes where nothing is traced. */
 	requestForgotten(request: Request): void {
+		request.endedAt = this.options.now();
 		this.openRequests.delete(request);
 	}
 

@@ -96,6 +96,20 @@ async function settle() {
 	for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
 }
 
+/**
+ * Runs what makes undici give up a request, until it has done what it does then: versions 6 and 7 connect again at
+ * once, for nobody.
+ */
+async function givingUp(action) {
+	const version = values?.undici ?? `undici-${process.versions.undici}`;
+	const connected = new Promise((resolve) =>
+		diagnostics.subscribe("undici:client:connected", resolve),
+	);
+	await action();
+	await (/^undici-[67]/.test(version) ? connected : sleep(50));
+	await settle();
+}
+
 // biome-ignore lint/security/noGlobalEval: the tests write the programs
 const scenario = eval(`(${source})`);
 scenario({
@@ -124,4 +138,5 @@ scenario({
 	undici,
 	fetchAnswer,
 	settle,
+	givingUp,
 });

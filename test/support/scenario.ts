@@ -59,6 +59,8 @@ export interface Program<Values = undefined> {
 	fetchAnswer(path: string, options?: FetchOptions): Promise<Answer>;
 	/** Waits until undici has taken back the connections whose responses are over. */
 	settle(): Promise<void>;
+	/** Runs what makes undici give up a request, until it has done what it does then. */
+	givingUp(action: () => unknown): Promise<void>;
 }
 
 export type FetchOptions = Parameters<typeof undici.fetch>[1];
