@@ -1,6 +1,7 @@
 // Builds dist/ with esbuild: each entry becomes one file.
 import { chmod, readFile } from "node:fs/promises";
 import { build } from "esbuild";
+import { buildReportPage } from "./report-page.mjs";
 
 /**
  * The agent's copy of the OpenTelemetry API keeps what is registered with it under a key of its own, so that it never
@@ -61,3 +62,4 @@ await build({
 	outdir: "dist",
 	packages: "external",
 });
+await buildReportPage("dist/report.html");

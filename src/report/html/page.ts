@@ -1,0 +1,132 @@
+import type {
+	ConnectionRow,
+	EndingRow,
+	Excerpt,
+	Report,
+	RequestRow,
+	Run,
+} from "../model";
+import { type Columns, toColumns } from "./columns";
+
+/** A report as the page carries it: the same, with its long lists as columns and without what the page does not show. */
+export interface Page extends Omit<Report, "runs"> {
+	readonly runs: readonly PageRun[];
+}
+
+export interface PageRun extends Omit<Run, "requests" | "connections"> {
+	/** Of {@link PageRequest}, in the order of their start. */
+	readonly requests: PageList;
+	/** Of {@link PageConnection}, in the order of their start. */
+	readonly connections: PageList;
+}
+
+export interface PageList extends Omit<Excerpt<never>, "rows"> {
+	readonly rows: Columns;
+}
+
+const REQUEST_FIELDS = [
+	"traceId",
+	"start",
+	"durationMs",
+	"name",
+	"host",
+	"connectionUse",
+	"unfinished",
+	"reason",
+	"reasonDetail",
+	"contributing",
+	"status",
+	"error",
+	"waitMs",
+	"setupMs",
+	"dnsMs",
+	"tcpMs",
+	"tlsMs",
+	"firstByteMs",
+	"connectionId",
+	"requestNumber",
+	"ageMs",
+	"idleMs",
+	"frozenMs",
+	"attempt",
+	"service",
+	"process",
+] as const satisfies readonly (keyof RequestRow)[];
+
+export type PageRequest = Pick<RequestRow, (typeof REQUEST_FIELDS)[number]>;
+
+/** A connection with what a lane of it shows. */
+export interface PageConnection
+	extends Pick<
+		ConnectionRow,
+		"id" | "host" | "requests" | "lastRequestEndedAt"
+	> {
+	/** Begin of its set-up, or of its first request where that is not known. */
+	readonly start: number;
+	/** End of its set-up, if that is known. */
+	readonly ready?: number | undefined;
+	/** Error code of one that did not come about. */
+	readonly error?: string | undefined;
+	readonly ending?: EndingRow["reason"] | undefined;
+	readonly endingDetail?: string | undefined;
+	readonly endedNotAfter?: number | undefined;
+}
+
+const CONNECTION_FIELDS = [
+	"id",
+	"host",
+	"requests",
+	"start",
+	"ready",
+	"error",
+	"lastRequestEndedAt",
+	"ending",
+	"endingDetail",
+	"endedNotAfter",
+] as const satisfies readonly (keyof PageConnection)[];
+
+export function toPage(report: Report): Page {
+	return {
+		...report,
+		runs: report.runs.map((run) => ({
+			...run,
+			requests: toList(run.requests, run.requests.rows, REQUEST_FIELDS),
+			connections: toList(
+				run.connections,
+				run.connections.rows.map(toPageConnection),
+				CONNECTION_FIELDS,
+			),
+		})),
+	};
+}
+
+function toList<T extends object>(
+	{ leftOut, notableLeftOut }: Excerpt<unknown>,
+	rows: readonly T[],
+	fields: readonly (keyof T & string)[],
+): PageList {
+	return { leftOut, notableLeftOut, rows: toColumns(rows, fields) };
+}
+
+function toPageConnection({
+	id,
+	host,
+	requests,
+	setup,
+	firstRequestAt,
+	lastRequestEndedAt,
+	ending,
+}: ConnectionRow): PageConnection {
+	return {
+		id,
+		host,
+		requests,
+		start: setup?.start ?? firstRequestAt ?? 0,
+		ready: setup?.end,
+		error: setup?.error,
+		lastRequestEndedAt,
+		ending: ending?.reason,
+		endingDetail: ending?.detail,
+		endedNotAfter: ending?.notAfter,
+	};
+}
