@@ -105,6 +105,9 @@ type Explanation = readonly [Reason, string];
 
 /** Names why the connection ended. The evidence nearest to the destroy call decides. */
 export function explainEnding(facts: EndingFacts): Explanation {
+	if (facts.session?.goaway) {
+		return announcedEnd(facts, facts.session.goaway);
+	}
 	if (facts.undici) {
 		const { activity, idle } = facts;
 		const connecting = activity === "connecting";
@@ -129,27 +132,34 @@ function ended(facts: EndingFacts): Explanation {
 	}
 }
 
-/** What ended a session before its connection; nothing if the connection itself ended. */
+function announcedEnd(
+	{ idle }: EndingFacts,
+	{ code, lastStream }: NonNullable<SessionFacts["goaway"]>,
+): Explanation {
+	const state = idle === undefined ? "" : `idle ${ms(idle)}, `;
+	return [
+		"server_goaway",
+		`${state}the server sent GOAWAY (${code}, last stream ${lastStream})`,
+	];
+}
+
+/** How the program ended a session; nothing if it did not. */
 function endedSession(
-	facts: EndingFacts,
+	{ idle }: EndingFacts,
 	session: SessionFacts,
 ): Explanation | undefined {
-	const { goaway, timeout } = session;
-	const idle = facts.idle === undefined ? "" : `idle ${ms(facts.idle)}, `;
-	if (goaway) {
-		return [
-			"server_goaway",
-			`${idle}the server sent GOAWAY (${goaway.code}, last stream ${goaway.lastStream})`,
-		];
-	}
+	const { timeout } = session;
 	if (!session.closedByProgram) return undefined;
 	if (timeout !== undefined) {
-		return facts.idle === undefined
+		return idle === undefined
 			? [
 					"socket_timeout",
 					`the session ran into its inactivity limit of ${ms(timeout)} with ${count(session.streams, "open stream")}`,
 				]
-			: ["agent_idle_timeout", `${idle}the client closes after ${ms(timeout)}`];
+			: [
+					"agent_idle_timeout",
+					`idle ${ms(idle)}, the client closes after ${ms(timeout)}`,
+				];
 	}
 	if (session.forOneRequest) {
 		return [

@@ -7,6 +7,7 @@ export class Http2Exchange implements Exchange {
 	readonly host: string;
 	readonly port: number;
 	readonly httpVersion = "2";
+	statusCode: number | undefined;
 	responseHeaders: IncomingHttpHeaders | undefined;
 	/** The program closed the stream before the response had ended. */
 	closedByProgram = false;
@@ -44,10 +45,6 @@ export class Http2Exchange implements Exchange {
 
 	pendingBody(): string | undefined {
 		return undefined;
-	}
-
-	get statusCode(): number | undefined {
-		return this.responseHeaders?.[":status"] as number | undefined;
 	}
 
 	responseHeader(name: string): string | undefined {

@@ -160,7 +160,8 @@ function carry(
 	connection.maxStreams = 100;
 	const socketState = stateOf(state.socket);
 	if (socketState) socketState.session = state;
-	if (connection.cause) return;
+	// Made by a client of undici, which has decided.
+	if (connection.pool) return;
 	connection.pool = SESSIONS;
 	tracker.sessionBegun(connection, {
 		pool: SESSIONS,
@@ -178,7 +179,8 @@ function follow(
 	stream: ClientHttp2Stream,
 ): void {
 	const { tracker, activeContext, tracesHost, freezeWatch } = environment;
-	if (stateOf(state.socket)?.followed) return;
+	// Its channels tell more of these.
+	if (stateOf(state.socket)?.undici) return;
 	const exchange = new Http2Exchange(stream, state);
 	if (!tracesHost(exchange.host)) return;
 	if (!state.connection) adopt(environment, session, state, exchange);
@@ -252,6 +254,8 @@ function ended(
 	const { connection, socket } = state;
 	const socketState = stateOf(socket);
 	if (!connection?.open || !socketState) return;
+	// undici says itself why it closes.
+	if (socketState.undici && !state.goaway) return;
 	state.closedByProgram = how.byProgram;
 	tracker.connectionDestroyed(
 		connection,
@@ -305,6 +309,7 @@ function streamEvent(
 			return;
 		case "response":
 			exchange.responseHeaders = args[1];
+			exchange.statusCode = args[1][":status"];
 			request.respondedAt = now();
 			if (request.firstByteAt === undefined) {
 				tracker.responseBegun(request, false);

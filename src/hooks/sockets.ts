@@ -22,8 +22,6 @@ export interface SocketState {
 	peerEnded?: boolean;
 	/** The HTTP/2 session that it carries. */
 	session?: SessionState;
-	/** Another hook follows the requests of that session. */
-	followed?: boolean;
 	/** Bytes read when the socket became idle. */
 	bytesReadWhenIdle?: number;
 	/** The client of undici that the socket belongs to, and the last exchange that it sent on it. */

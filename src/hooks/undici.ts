@@ -273,6 +273,7 @@ class UndiciWatcher {
 		tracker.requestAssigned(request, connection);
 		tracker.requestStarted(request);
 		exchange.socket = socket;
+		if (connection.multiplexed) exchange.httpVersion = "2";
 		if (state.undici) state.undici.exchange = exchange;
 	}
 
