@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { SpawnFailure } from "./commands/child";
-import { Failure } from "./commands/failure";
+import { report } from "./commands/report";
 import { run } from "./commands/run";
 import { REASONS, type Reason } from "./connections/reason";
+import { Failure } from "./failure";
 import { VERSION } from "./version";
 
 const program = new Command("conntrace")
@@ -62,6 +63,51 @@ What each means: docs/trace-contract.md`,
 		process.exitCode = await run(command, options);
 	});
 
+program
+	.command("report")
+	.summary("sum up the connections in spans of a Jaeger or of files")
+	.description(
+		`Reads spans of conntrace back and says what their connections did, as "conntrace run" does for a command.
+A source is the address of a Jaeger, whose v3 HTTP API is asked, or a file of OTLP JSON: what --otlp and CONNTRACE_FILE
+write, what the OpenTelemetry Collector's file exporter writes, or a single document; also gzip. - is standard input.
+Several sources are summed up as one, or compared.`,
+	)
+	.argument("<source...>", "addresses of Jaegers, files, or -")
+	.option("--compare", "set two sources side by side, before and after", false)
+	.option(
+		"--service <name>",
+		"a service of the Jaeger, may be repeated (default: all)",
+		(name: string, names: string[]) => [...names, name],
+		[],
+	)
+	.addOption(
+		new Option("--lookback <time>", "how far back to look in the Jaeger")
+			.argParser(parseLookback)
+			.default(3_600_000, "1h"),
+	)
+	.addOption(
+		new Option(
+			"--limit <traces>",
+			"traces to read per service, the latest ones",
+		)
+			.argParser(parseLimit)
+			.default(10_000),
+	)
+	.option("--json <file>", "write the report as JSON; - is standard output")
+	.addHelpText(
+		"after",
+		`
+Examples:
+  conntrace report http://localhost:16686
+  conntrace report http://localhost:16686 --service shop --lookback 6h
+  conntrace report spans.jsonl spans-2.jsonl.gz
+  conntrace report --compare before.jsonl after.jsonl
+  zcat spans.jsonl.gz | conntrace report --json - - | jq .runs[0].overall`,
+	)
+	.action(async (sources, options) => {
+		await report(sources, options);
+	});
+
 program.parseAsync().catch((error: unknown) => {
 	if (!(error instanceof Failure)) throw error;
 	console.error(`conntrace: ${error.message}`);
@@ -76,6 +122,27 @@ function parseReasons(text: string): Reason[] {
 			`"${name.trim()}" is no reason; expected some of ${REASONS.join(", ")}.`,
 		);
 	});
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+	s: 1000,
+	m: 60_000,
+	h: 3_600_000,
+	d: 86_400_000,
+};
+
+function parseLookback(text: string): number {
+	const [, number, unit = ""] = /^(\d+)([smhd])$/.exec(text) ?? [];
+	const milliseconds = Number(number) * (UNITS[unit] ?? Number.NaN);
+	if (milliseconds > 0) return milliseconds;
+	throw new InvalidArgumentError(
+		"Expected a number and s, m, h or d, such as 30m.",
+	);
+}
+
+function parseLimit(text: string): number {
+	if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+	throw new InvalidArgumentError("Expected a whole number from 1.");
 }
 
 function parseRatio(text: string): number {

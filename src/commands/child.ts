@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { Failure } from "./failure";
+import { Failure } from "../failure";
 
 /** Passed on to the command when they are sent to this process. */
 const SIGNALS: readonly NodeJS.Signals[] = [

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
+import { attempt } from "../failure";
 import type { Run, Summary } from "../report/model";
 import { startReceiver } from "../report/receiver";
 import { RunAnalysis } from "../report/run-analysis";
-import { attempt } from "./failure";
 import { type Destination, Forwarder } from "./forwarding";
 
 /** How long processes that outlive the command may take to deliver what they have, in milliseconds. */

@@ -1,7 +1,10 @@
 import { open, writeFile } from "node:fs/promises";
+import { attempt } from "../failure";
 import type { Report } from "../report/model";
 import { VERSION } from "../version";
-import { attempt } from "./failure";
+
+/** The file name that means standard output. */
+const STANDARD_OUTPUT = "-";
 
 /** Files that a command is asked to write. */
 export interface Outputs {
@@ -14,7 +17,7 @@ export interface Outputs {
  */
 export async function checkWritable({ json }: Outputs): Promise<void> {
 	for (const path of [json]) {
-		if (path === undefined) continue;
+		if (path === undefined || path === STANDARD_OUTPUT) continue;
 		await attempt(`write ${path}`, async () => {
 			const file = await open(path, "a");
 			await file.close();
@@ -27,12 +30,19 @@ export async function writeReport(
 	report: Report,
 	{ json }: Outputs,
 ): Promise<void> {
-	if (json !== undefined) {
+	if (json === STANDARD_OUTPUT) {
+		process.stdout.write(toJson(report));
+	} else if (json !== undefined) {
 		await attempt(`write ${json}`, () => writeFile(json, toJson(report)));
 	}
 }
 
-export function toJson(report: Report): string {
+/** Whether the JSON goes where text for people would go otherwise. */
+export function toStandardOutput({ json }: Outputs): boolean {
+	return json === STANDARD_OUTPUT;
+}
+
+function toJson(report: Report): string {
 	return `${JSON.stringify(report)}\n`;
 }
 

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Failure } from "../failure";
 import { renderStatistics } from "../report/terminal";
 import { type Checks, findViolations, renderViolations } from "./checks";
 import { runChild } from "./child";
 import { startCollection } from "./collection";
 import { emphasisFor } from "./emphasis";
-import { Failure } from "./failure";
 import { findDestination } from "./forwarding";
 import { showLiveTitle } from "./live-title";
 import { checkWritable, newReport, type Outputs, writeReport } from "./outputs";

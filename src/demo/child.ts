@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { Failure } from "../commands/failure.js";
+import { Failure } from "../failure.js";
 
 /** Far more than any program of the demo takes. */
 const TIME_LIMIT_MS = 30_000;

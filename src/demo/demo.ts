@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Failure } from "../commands/failure.js";
+import { Failure } from "../failure.js";
 import type { Run } from "../report/model.js";
 import { RunAnalysis } from "../report/run-analysis.js";
 import type { Span } from "../report/span.js";

@@ -1,5 +1,5 @@
 import { parseKeyPairsIntoRecord } from "@opentelemetry/core";
-import { Failure } from "../commands/failure.js";
+import { Failure } from "../failure.js";
 
 /** How Jaeger listens when nobody says otherwise. */
 const JAEGER_PORTS = { otlp: 4318, pages: 16686 };

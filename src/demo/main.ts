@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { join } from "node:path";
-import { Failure } from "../commands/failure.js";
+import { Failure } from "../failure.js";
 import { runDemo } from "./demo.js";
 
 type Signal = "SIGINT" | "SIGTERM";

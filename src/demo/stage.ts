@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { attempt } from "../commands/failure.js";
+import { attempt } from "../failure.js";
 import { type Receiver, startReceiver } from "../report/receiver.js";
 import type { Span } from "../report/span.js";
 import { makeCertificate } from "./certificate.js";

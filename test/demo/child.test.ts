@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { Failure } from "../../src/commands/failure.js";
 import { runNode } from "../../src/demo/child.js";
+import { Failure } from "../../src/failure.js";
 
 const never = new AbortController().signal;
 

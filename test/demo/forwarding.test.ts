@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { Failure } from "../../src/commands/failure.js";
 import {
 	findDestination,
 	forward,
 	searchLink,
 } from "../../src/demo/forwarding.js";
+import { Failure } from "../../src/failure.js";
 
 const servers: Server[] = [];
 
