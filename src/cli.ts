@@ -33,6 +33,7 @@ Jaeger on this machine if one answers on port 4318.`,
 	)
 	.argument("<command...>", "what to run, with its arguments; put -- before it")
 	.passThroughOptions()
+	.option("--html <file>", "write the report as one HTML file")
 	.option("--json <file>", "write the report as JSON")
 	.option("--otlp <file>", "write all spans as OTLP JSON lines")
 	.addOption(
@@ -53,6 +54,7 @@ Jaeger on this machine if one answers on port 4318.`,
 		`
 Examples:
   conntrace run -- node handler.js
+  conntrace run --html report.html -- npm start
   conntrace run --fail-on keep_alive_disabled,different_agent -- node handler.js
   conntrace run --min-reuse 0.9 --json report.json -- npm test
 
@@ -93,13 +95,14 @@ Several sources are summed up as one, or compared.`,
 			.argParser(parseLimit)
 			.default(10_000),
 	)
+	.option("--html <file>", "write the report as one HTML file")
 	.option("--json <file>", "write the report as JSON; - is standard output")
 	.addHelpText(
 		"after",
 		`
 Examples:
   conntrace report http://localhost:16686
-  conntrace report http://localhost:16686 --service shop --lookback 6h
+  conntrace report http://localhost:16686 --service shop --lookback 6h --html report.html
   conntrace report spans.jsonl spans-2.jsonl.gz
   conntrace report --compare before.jsonl after.jsonl
   zcat spans.jsonl.gz | conntrace report --json - - | jq .runs[0].overall`,

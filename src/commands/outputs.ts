@@ -1,5 +1,7 @@
-import { open, writeFile } from "node:fs/promises";
+import { open, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { attempt } from "../failure";
+import { renderHtml } from "../report/html/render";
 import type { Report } from "../report/model";
 import { VERSION } from "../version";
 
@@ -8,6 +10,7 @@ const STANDARD_OUTPUT = "-";
 
 /** Files that a command is asked to write. */
 export interface Outputs {
+	readonly html?: string | undefined;
 	readonly json?: string | undefined;
 }
 
@@ -15,8 +18,8 @@ export interface Outputs {
  * Finds out that a file cannot be written before the work is done that it is for.
  * @throws Failure
  */
-export async function checkWritable({ json }: Outputs): Promise<void> {
-	for (const path of [json]) {
+export async function checkWritable({ html, json }: Outputs): Promise<void> {
+	for (const path of [html, json]) {
 		if (path === undefined || path === STANDARD_OUTPUT) continue;
 		await attempt(`write ${path}`, async () => {
 			const file = await open(path, "a");
@@ -28,12 +31,18 @@ export async function checkWritable({ json }: Outputs): Promise<void> {
 /** @throws Failure when a file cannot be written. */
 export async function writeReport(
 	report: Report,
-	{ json }: Outputs,
+	{ html, json }: Outputs,
 ): Promise<void> {
 	if (json === STANDARD_OUTPUT) {
 		process.stdout.write(toJson(report));
 	} else if (json !== undefined) {
 		await attempt(`write ${json}`, () => writeFile(json, toJson(report)));
+	}
+	if (html !== undefined) {
+		const template = join(__dirname, "report.html");
+		await attempt(`write ${html}`, async () =>
+			writeFile(html, renderHtml(report, await readFile(template, "utf8"))),
+		);
 	}
 }
 

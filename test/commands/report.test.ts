@@ -23,6 +23,40 @@ const before = `${JSON.stringify(
 )}\n`;
 const after = `${JSON.stringify(otlpJson([fresh({ duration: 30, setup: 20 }), reused({ duration: 2 })]))}\n`;
 
+const UNREADABLE: readonly [
+	what: string,
+	source: () => string | Promise<string>,
+	message: string,
+][] = [
+	[
+		"no such file",
+		() => "/no/such/file",
+		"Could not read /no/such/file: ENOENT",
+	],
+	["an empty file", () => fileWith(""), "no spans could be read"],
+	[
+		"a file of something else",
+		() => fileWith("a\nb\n"),
+		"no spans could be read",
+	],
+	[
+		"spans of others alone",
+		() =>
+			fileWith(
+				JSON.stringify(otlpJson([span("GET", 0, 1)])).replace(
+					'"conntrace"',
+					'"other"',
+				),
+			),
+		"none of the 1 spans is of conntrace",
+	],
+	[
+		"a Jaeger that does not answer",
+		() => "http://127.0.0.1:1",
+		"http://127.0.0.1:1/api/v3/services does not answer: ",
+	],
+];
+
 describe.concurrent("conntrace report", () => {
 	it("sums up several files as one", async () => {
 		const [plain, zipped] = [
@@ -90,35 +124,7 @@ describe.concurrent("conntrace report", () => {
 		);
 	});
 
-	it.for([
-		[
-			"no such file",
-			() => "/no/such/file",
-			"Could not read /no/such/file: ENOENT",
-		],
-		["an empty file", () => fileWith(""), "no spans could be read"],
-		[
-			"a file of something else",
-			() => fileWith("a\nb\n"),
-			"no spans could be read",
-		],
-		[
-			"spans of others alone",
-			() =>
-				fileWith(
-					JSON.stringify(otlpJson([span("GET", 0, 1)])).replace(
-						'"conntrace"',
-						'"other"',
-					),
-				),
-			"none of the 1 spans is of conntrace",
-		],
-		[
-			"a Jaeger that does not answer",
-			() => "http://127.0.0.1:1",
-			"http://127.0.0.1:1/api/v3/services does not answer: ",
-		],
-	] as const)(
+	it.for(UNREADABLE)(
 		"fails where nothing could be read: %s",
 		async ([, source, message]) => {
 			const { status, stdout, stderr } = await conntrace([
@@ -154,7 +160,7 @@ describe.concurrent("conntrace report", () => {
 	});
 
 	it("reads far more than it has memory for", async () => {
-		const lines = Array.from({ length: 1200 }, (_, batch) =>
+		const lines = Array.from({ length: 800 }, (_, batch) =>
 			JSON.stringify(
 				otlpJson(
 					Array.from({ length: 100 }, (_, index) =>
@@ -170,11 +176,11 @@ describe.concurrent("conntrace report", () => {
 		);
 		const file = await fileWith(lines.join("\n"));
 		const end = await conntrace(["report", file], {
-			nodeOptions: ["--max-old-space-size=48"],
+			nodeOptions: ["--max-old-space-size=40"],
 		});
 		const { status, stdout, stderr } = end;
 		expect([status, stderr]).toEqual([0, ""]);
-		expect(rowsOf(stdout)["a.example:443"]?.[1]).toBe("120000");
+		expect(rowsOf(stdout)["a.example:443"]?.[1]).toBe("80000");
 	});
 });
 

@@ -28,12 +28,18 @@ function inNode(program: string, ...args: string[]): string[] {
 }
 
 describe.concurrent("conntrace run", () => {
-	test("sums up the connections as the server counted them, and writes them as JSON and OTLP", async ({
+	test("sums up the connections as the server counted them, and writes them as HTML, JSON and OTLP", async ({
 		http,
 	}) => {
-		const [json, otlp] = [temporaryFile(), temporaryFile()];
+		const [html, json, otlp] = [
+			temporaryFile(),
+			temporaryFile(),
+			temporaryFile(),
+		];
 		const { status, stdout, stderr } = await conntrace([
 			"run",
+			"--html",
+			html,
 			"--json",
 			json,
 			"--otlp",
@@ -72,6 +78,9 @@ describe.concurrent("conntrace run", () => {
 		expect(run?.connections.rows.map(({ requests }) => requests)).toEqual([
 			1, 1, 1, 3,
 		]);
+		const page = await readFile(html, "utf8");
+		expect(page).toMatch(/^<!doctype html>/i);
+		expect(page).toContain(`localhost:${http.port}`);
 		const spans = readSpans(await readFile(otlp, "utf8"));
 		expect(
 			spans.filter((span) => span.attributes["http.request.method"]),
@@ -242,7 +251,7 @@ describe.concurrent("conntrace run", () => {
 	});
 
 	test("says at once that a file cannot be written", async () => {
-		for (const option of ["--json", "--otlp"]) {
+		for (const option of ["--html", "--json", "--otlp"]) {
 			const { status, stdout, stderr } = await conntrace([
 				"run",
 				option,
