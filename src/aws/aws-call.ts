@@ -1,60 +1,83 @@
 import type { Exchange } from "../connections/request";
 
-/** What the wire says about an AWS call, whichever SDK made it. */
+/** What the wire says about an AWS call, whichever SDK made it; the same for all calls that ask for the same. */
 export interface AwsCall {
 	/** `DynamoDB`; absent if only the operation is known. */
 	readonly service?: string | undefined;
 	readonly operation?: string | undefined;
 	readonly region?: string | undefined;
-	/** Joins the attempts of one SDK call. */
-	readonly invocationId?: string | undefined;
 	/** From 1. */
 	readonly attempt?: number | undefined;
 	readonly maxAttempts?: number | undefined;
-	readonly requestId?: string | undefined;
 }
 
-type Headers = Pick<Exchange, "requestHeader" | "responseHeader">;
+type RequestHeaders = Pick<Exchange, "requestHeader">;
 
 /** Reads the call from its headers; nothing if it is not one. */
 export function readAwsCall(
-	exchange: Headers & { readonly url: string },
+	exchange: RequestHeaders & { readonly url: string },
 ): AwsCall | undefined {
 	const target = readTarget(exchange.requestHeader("x-amz-target"));
 	const scope = readScope(exchange.requestHeader("authorization"));
-	const invocationId = exchange.requestHeader("amz-sdk-invocation-id");
-	if (!target && !scope && invocationId === undefined) return undefined;
+	if (!target && !scope && invocationId(exchange) === undefined) {
+		return undefined;
+	}
 	const signedAs = scope && (SIGNING_NAMES[scope.service] ?? scope.service);
 	return {
 		service: signedAs ?? target?.service,
 		operation: target?.operation ?? readOperationParameter(exchange.url),
 		region: scope?.region,
-		invocationId,
 		...readAttempt(exchange.requestHeader("amz-sdk-request")),
-		requestId:
-			exchange.responseHeader("x-amzn-requestid") ??
-			exchange.responseHeader("x-amz-request-id"),
 	};
 }
 
+/**
+ * What `readAwsCall` reads, unread: calls with the same text are the same to it. It holds a key id and is not for
+ * anybody's eyes. Absent if nothing shows an AWS call.
+ */
+export function awsCallText(
+	exchange: RequestHeaders & { readonly url: string },
+): string | undefined {
+	const target = exchange.requestHeader("x-amz-target");
+	const authorization = exchange.requestHeader("authorization");
+	const signed = authorization?.indexOf(SCOPE_END) ?? -1;
+	if (target === undefined && signed < 0 && !invocationId(exchange)) {
+		return undefined;
+	}
+	const scope = signed < 0 ? "" : authorization?.slice(0, signed);
+	const operation = target ?? readOperationParameter(exchange.url);
+	return `${operation}\n${scope}\n${exchange.requestHeader("amz-sdk-request")}`;
+}
+
+/** Joins the attempts of one SDK call. */
+export function invocationId(exchange: RequestHeaders): string | undefined {
+	return exchange.requestHeader("amz-sdk-invocation-id");
+}
+
+/** AWS's own number of the request. */
+export function awsRequestId(
+	exchange: Pick<Exchange, "responseHeader">,
+): string | undefined {
+	return (
+		exchange.responseHeader("x-amzn-requestid") ??
+		exchange.responseHeader("x-amz-request-id")
+	);
+}
+
 /** The service alone, as `readAwsCall` would name it. */
-export function awsServiceOf(exchange: Headers): string | undefined {
-	return readAwsCall({ ...bind(exchange), url: "" })?.service;
+export function awsServiceOf(exchange: RequestHeaders): string | undefined {
+	return readAwsCall({
+		requestHeader: (name) => exchange.requestHeader(name),
+		url: "",
+	})?.service;
 }
 
 /** Whether an SDK has made this call before, without success. */
-export function isRetry(exchange: Pick<Headers, "requestHeader">): boolean {
+export function isRetry(exchange: RequestHeaders): boolean {
 	const { attempt = 1 } = readAttempt(
 		exchange.requestHeader("amz-sdk-request"),
 	);
 	return attempt > 1;
-}
-
-function bind(exchange: Headers): Headers {
-	return {
-		requestHeader: (name) => exchange.requestHeader(name),
-		responseHeader: () => undefined,
-	};
 }
 
 /** Names of services as the SDKs have them, by the name in the signing scope where the two differ. */
@@ -99,6 +122,8 @@ function readTarget(
 	if (!prefix || !operation) return undefined;
 	return { service: TARGET_PREFIXES[prefix] ?? prefix, operation };
 }
+
+const SCOPE_END = "/aws4_request";
 
 /** `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, ...`; the asymmetric form has no region. */
 function readScope(

@@ -4,24 +4,24 @@
  * are objects (`{"S": ...}`) and quotes inside strings are escaped.
  */
 export function tableNames(body: string): string[] {
-	const names = new Set(requestItems(body));
+	const names = body.includes(REQUEST_ITEMS) ? [...requestItems(body)] : [];
 	// Looking for the plain text first is what keeps a large body cheap.
 	let at = body.indexOf(TABLE_NAME);
 	while (at >= 0) {
 		VALUE.lastIndex = at + TABLE_NAME.length;
 		const name = VALUE.exec(body)?.[1];
-		if (name) names.add(name);
+		if (name && !names.includes(name)) names.push(name);
 		at = body.indexOf(TABLE_NAME, VALUE.lastIndex || at + 1);
 	}
-	return Array.from(names);
+	return names;
 }
 
+const REQUEST_ITEMS = '"RequestItems"';
 const TABLE_NAME = '"TableName"';
 const VALUE = /\s*:\s*"([\w.-]{1,255})"/y;
 
 /** The keys of `RequestItems`, the form of batch operations. */
 function* requestItems(body: string): Generator<string> {
-	if (!body.includes('"RequestItems"')) return;
 	const start = /"RequestItems"\s*:\s*\{/.exec(body);
 	if (!start) return;
 	let depth = 1;

@@ -64,6 +64,10 @@ export class Connection {
 	ending?: Ending;
 	/** The span that tells of its setup; opaque here. */
 	span?: unknown;
+	/** What the spans of its requests have in common; opaque here. */
+	endpoints?: unknown;
+	/** The link by which they name it; opaque here. */
+	link?: unknown;
 
 	constructor(
 		readonly id: string,

@@ -3,6 +3,7 @@ import type { Agent } from "node:http";
 import { say } from "../agent/log";
 import { clearTimeout, setImmediate, setTimeout } from "../timers";
 import { type CollectorSettings, shownUrl } from "./collector-settings";
+import type { EncodedSpan } from "./encoded-spans";
 import { Ledger } from "./ledger";
 import type { Envelope } from "./otlp-json";
 import type * as OtlpTransportModule from "./otlp-transport";
@@ -67,9 +68,9 @@ export class CollectorOutput {
 		);
 	}
 
-	add(text: string, plain: boolean): void {
+	add(span: EncodedSpan, plain: boolean): void {
 		this.ledger.written += 1;
-		const full = this.queue.add(text, plain);
+		const full = this.queue.add(span, plain);
 		if (full && this.failures === 0) this.sendSoon();
 		else this.wakeLater();
 	}
@@ -98,7 +99,7 @@ export class CollectorOutput {
 				require("./post-and-wait") as typeof PostAndWaitModule;
 			const { taken, error } = postAndWait(
 				settings,
-				batches.map((batch) => this.bodyOf(batch)),
+				batches.map((batch) => Buffer.concat(this.partsOf(batch))),
 				timeout,
 			);
 			for (const { count } of batches.slice(0, taken)) {
@@ -162,7 +163,7 @@ export class CollectorOutput {
 			void this.outside
 				.runInAsyncScope(() =>
 					this.options.unseen(() =>
-						this.loadTransport().send(this.bodyOf(batch)),
+						this.loadTransport().send(this.partsOf(batch)),
 					),
 				)
 				.then((outcome) => this.settle(batch, outcome));
@@ -181,15 +182,16 @@ export class CollectorOutput {
 			this.wakeLater();
 		} else {
 			this.failures = 0;
+			const { count } = batch;
 			// Taken over at the end of the process: counted there.
-			if (this.queue.done(batch)) this.account(batch, outcome);
+			if (this.queue.done(batch)) this.account(count, outcome);
 			this.sendNext();
 		}
 		if (this.settled) for (const resolve of this.waiting.splice(0)) resolve();
 	}
 
 	private account(
-		{ count }: Batch,
+		count: number,
 		outcome: Exclude<Outcome, { kind: "failed" }>,
 	): void {
 		if (outcome.kind === "refused") {
@@ -211,9 +213,11 @@ export class CollectorOutput {
 		return this.transport;
 	}
 
-	private bodyOf({ telling, plain }: Batch): Buffer {
+	/** The request for a batch. */
+	private partsOf({ telling, plain }: Batch): Buffer[] {
 		const { head, tail } = this.options.envelope;
-		const spans = Buffer.concat([telling.contents(), plain.contents()]);
-		return Buffer.concat([head, spans.subarray(1), tail]);
+		const [first, second] =
+			telling.count > 0 ? [telling, plain] : [plain, telling];
+		return [head, first.contents().subarray(1), second.contents(), tail];
 	}
 }

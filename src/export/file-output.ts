@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { say } from "../agent/log";
 import { clearTimeout, setTimeout } from "../timers";
-import { EncodedSpans } from "./encoded-spans";
+import { type EncodedSpan, EncodedSpans } from "./encoded-spans";
 import { Ledger } from "./ledger";
 import type { Envelope } from "./otlp-json";
 
@@ -18,7 +18,7 @@ const NOTHING = Buffer.alloc(0);
  */
 export class FileOutput {
 	readonly ledger = new Ledger();
-	private readonly spans = new EncodedSpans();
+	private spans = new EncodedSpans();
 	private timer: NodeJS.Timeout | undefined;
 	/** A line of which only a part may have been written must not be continued by the next. */
 	private torn = false;
@@ -28,9 +28,9 @@ export class FileOutput {
 		private readonly envelope: Envelope,
 	) {}
 
-	add(text: string): void {
+	add(span: EncodedSpan): void {
 		this.ledger.written += 1;
-		this.spans.add(text);
+		this.spans.add(span);
 		if (this.spans.bytes >= MAX_BYTES) this.write();
 		else this.timer ??= setTimeout(() => this.write(), INTERVAL).unref();
 	}
@@ -64,6 +64,6 @@ export class FileOutput {
 			this.ledger.lose(this.spans.count, code ?? message);
 			say(`cannot write CONNTRACE_FILE: ${code ?? message}`, "info");
 		}
-		this.spans.clear();
+		this.spans = new EncodedSpans(this.spans.clear());
 	}
 }

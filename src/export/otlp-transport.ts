@@ -50,10 +50,11 @@ export class OtlpTransport {
 		leaveUntraced(this.agent);
 	}
 
-	async send(body: Buffer): Promise<Outcome> {
+	/** @param parts the body, piece by piece */
+	async send(parts: readonly Buffer[]): Promise<Outcome> {
 		try {
 			return await this.post(
-				this.settings.gzip ? await compressed(body) : body,
+				this.settings.gzip ? [await compressed(parts)] : parts,
 			);
 		} catch (error) {
 			const { code, message } = error as NodeJS.ErrnoException;
@@ -61,7 +62,7 @@ export class OtlpTransport {
 		}
 	}
 
-	private post(body: Buffer): Promise<Outcome> {
+	private post(parts: readonly Buffer[]): Promise<Outcome> {
 		const { url, headers, timeout, gzip } = this.settings;
 		return new Promise((resolve, reject) => {
 			const request = this.request(url, {
@@ -71,7 +72,7 @@ export class OtlpTransport {
 					"user-agent": `conntrace/${VERSION}`,
 					...headers,
 					"content-type": "application/json",
-					"content-length": body.length,
+					"content-length": parts.reduce((sum, { length }) => sum + length, 0),
 					...(gzip && { "content-encoding": "gzip" }),
 				},
 			});
@@ -87,7 +88,8 @@ export class OtlpTransport {
 					reject,
 				);
 			});
-			request.end(body);
+			for (const part of parts) request.write(part);
+			request.end();
 		});
 	}
 }
@@ -103,10 +105,12 @@ function buffers(
 	);
 }
 
-async function compressed(body: Buffer): Promise<Buffer> {
+async function compressed(parts: readonly Buffer[]): Promise<Buffer> {
 	const { gzip } = require("node:zlib") as typeof import("node:zlib");
 	return new Promise((resolve, reject) => {
-		gzip(body, (error, result) => (error ? reject(error) : resolve(result)));
+		gzip(Buffer.concat(parts), (error, result) =>
+			error ? reject(error) : resolve(result),
+		);
 	});
 }
 

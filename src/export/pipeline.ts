@@ -4,6 +4,7 @@ import type { Configuration } from "../agent/config";
 import { say } from "../agent/log";
 import type { FinishedSpan } from "../spans/finished-span";
 import { CollectorOutput } from "./collector-output";
+import type { EncodedSpan } from "./encoded-spans";
 import { FileOutput } from "./file-output";
 import type { Ledger } from "./ledger";
 import { encodeSpan, envelopeOf } from "./otlp-json";
@@ -13,7 +14,7 @@ interface Output {
 	readonly ledger: Ledger;
 	readonly destination: string;
 	/** @param plain a request on a reused connection like any other: the first to go when there is no room */
-	add(text: string, plain: boolean): void;
+	add(span: EncodedSpan, plain: boolean): void;
 	flush(timeout: number): Promise<void>;
 	finish(timeout: number): void;
 }
@@ -42,9 +43,9 @@ export class ExportPipeline {
 
 	write(span: FinishedSpan): void {
 		if (this.outputs.length === 0) return;
-		const text = encodeSpan(span);
+		const encoded = encodeSpan(span);
 		const { plain = false } = span.content;
-		for (const output of this.outputs) output.add(text, plain);
+		for (const output of this.outputs) output.add(encoded, plain);
 	}
 
 	/** Whether anything written has not arrived yet. */

@@ -1,11 +1,16 @@
-import { EncodedSpans } from "./encoded-spans";
+import { type EncodedSpan, EncodedSpans } from "./encoded-spans";
 
 /** Spans that are sent together. */
 export class Batch {
 	/** Requests on reused connections like any other. */
-	readonly plain = new EncodedSpans();
+	readonly plain: EncodedSpans;
 	/** All other spans. */
 	readonly telling = new EncodedSpans();
+
+	/** @param buffer one that is not needed any more */
+	constructor(buffer?: Buffer) {
+		this.plain = new EncodedSpans(buffer);
+	}
 
 	get count(): number {
 		return this.plain.count + this.telling.count;
@@ -47,6 +52,8 @@ export class SpanQueue {
 	private readonly underWay = new Set<Batch>();
 	private count = 0;
 	private bytes = 0;
+	/** The room of a delivered batch, for the next: most of what is needed is needed again at once. */
+	private spare: Buffer | undefined;
 
 	constructor(
 		private readonly limits: QueueLimits,
@@ -55,10 +62,10 @@ export class SpanQueue {
 	) {}
 
 	/** @returns whether a batch has become full by it */
-	add(text: string, plain: boolean): boolean {
+	add(span: EncodedSpan, plain: boolean): boolean {
 		const { open, limits } = this;
 		const before = open.bytes;
-		(plain ? open.plain : open.telling).add(text);
+		(plain ? open.plain : open.telling).add(span);
 		this.count += 1;
 		this.bytes += open.bytes - before;
 		const full =
@@ -78,7 +85,8 @@ export class SpanQueue {
 	close(): void {
 		const { open, limits } = this;
 		if (open.count === 0) return;
-		this.open = new Batch();
+		this.open = new Batch(this.spare);
+		this.spare = undefined;
 		const last = this.closed.at(-1);
 		if (
 			last &&
@@ -109,6 +117,7 @@ export class SpanQueue {
 		if (!this.underWay.delete(batch)) return false;
 		this.count -= batch.count;
 		this.bytes -= batch.bytes;
+		this.spare ??= batch.plain.clear();
 		return true;
 	}
 
@@ -130,9 +139,9 @@ export class SpanQueue {
 			waiting.find(({ telling }) => telling.count > 0)?.telling;
 		if (!spans) return false;
 		this.bytes -= spans.bytes;
-		const dropped = spans.clear();
-		this.count -= dropped;
-		this.onDropped(dropped);
+		this.count -= spans.count;
+		this.onDropped(spans.count);
+		spans.clear();
 		const empty = this.closed.findIndex(({ count }) => count === 0);
 		if (empty >= 0) this.closed.splice(empty, 1);
 		return true;

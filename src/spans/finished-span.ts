@@ -27,6 +27,17 @@ export interface SpanContent {
 	readonly plain?: boolean;
 }
 
+/** A link that many spans have. */
+export class SharedLink implements Link {
+	/** The link as it is exported; opaque here. */
+	encoded: unknown;
+
+	constructor(
+		readonly context: SpanContext,
+		readonly attributes: Attributes,
+	) {}
+}
+
 const SCOPE: InstrumentationScope = { name: SCOPE_NAME, version: VERSION };
 const STATUS_UNSET: SpanStatus = { code: 0 };
 const STATUS_ERROR: SpanStatus = { code: 2 };

@@ -1,10 +1,10 @@
-import { type AwsCall, readAwsCall } from "../aws/aws-call";
 import type { Connection } from "../connections/connection";
 import type { Decision } from "../connections/decision";
 import type { PoolSnapshot } from "../connections/pool";
 import type { Request } from "../connections/request";
-import type { Phase } from "../connections/setup";
-import { AttributeList } from "./attributes";
+import type { ConnectAttempt, Phase } from "../connections/setup";
+import { AttributeList, defined } from "./attributes";
+import { addAws } from "./aws-attributes";
 import { Attribute } from "./names";
 import { redactUrl } from "./url";
 
@@ -14,9 +14,9 @@ export function describeRequest(request: Request): {
 	readonly attributes: AttributeList;
 	readonly error: boolean;
 } {
-	const aws = readAwsCall(request.exchange);
 	const error = errorOf(request);
 	const attributes = new AttributeList();
+	const name = addAws(attributes, request) ?? request.exchange.method;
 	addHttp(attributes, request);
 	attributes.set(Attribute.errorType, error);
 	addConnection(attributes, request);
@@ -29,14 +29,7 @@ export function describeRequest(request: Request): {
 			request.findings.map(({ code }) => code),
 		);
 	}
-	if (aws) addAws(attributes, request, aws);
-	return { name: nameOf(request, aws), attributes, error: error !== undefined };
-}
-
-function nameOf({ exchange }: Request, aws: AwsCall | undefined): string {
-	return aws?.service && aws.operation
-		? `${aws.service}.${aws.operation}`
-		: exchange.method;
+	return { name, attributes, error: error !== undefined };
 }
 
 /** The code of what went wrong, or the status of a response that says so. */
@@ -48,28 +41,58 @@ export function errorOf({ error, exchange }: Request): string | undefined {
 		: undefined;
 }
 
-function addHttp(
-	attributes: AttributeList,
-	{ exchange, connection, caused }: Request,
-): void {
-	const attempt = (connection ?? caused)?.setup.connectedAttempt;
+function addHttp(attributes: AttributeList, request: Request): void {
+	const { exchange } = request;
+	attributes.include(endpointsOf(request));
 	attributes.set(Attribute.httpRequestMethod, exchange.method);
 	attributes.set(Attribute.urlFull, redactUrl(exchange.url));
-	attributes.set(Attribute.serverAddress, exchange.host);
-	attributes.set(Attribute.serverPort, exchange.port);
-	attributes.set(
-		Attribute.networkProtocolVersion,
-		exchange.httpVersion ?? "1.1",
-	);
 	attributes.set(Attribute.httpResponseStatusCode, exchange.statusCode);
-	attributes.set(Attribute.networkPeerAddress, attempt?.peer?.address);
-	attributes.set(Attribute.networkPeerPort, attempt?.peer?.port);
-	attributes.set(Attribute.networkLocalPort, attempt?.local?.port);
+}
+
+/** What requests to one host on one connection have in common. */
+interface Endpoints {
+	readonly host: string;
+	readonly port: number;
+	readonly version: string;
+	readonly attempt: ConnectAttempt | undefined;
+	readonly attributes: AttributeList;
+}
+
+function endpointsOf({
+	exchange,
+	connection: carrier,
+	caused,
+}: Request): AttributeList {
+	const connection = carrier ?? caused;
+	const attempt = connection?.setup.connectedAttempt;
+	const { host, port, httpVersion: version = "1.1" } = exchange;
+	const known = connection?.endpoints as Endpoints | undefined;
+	if (
+		known?.host === host &&
+		known.port === port &&
+		known.version === version &&
+		known.attempt === attempt
+	) {
+		return known.attributes;
+	}
+	const attributes = defined({
+		[Attribute.serverAddress]: host,
+		[Attribute.serverPort]: port,
+		[Attribute.networkProtocolVersion]: version,
+		[Attribute.networkPeerAddress]: attempt?.peer?.address,
+		[Attribute.networkPeerPort]: attempt?.peer?.port,
+		[Attribute.networkLocalPort]: attempt?.local?.port,
+		[Attribute.connectionId]: connection?.id,
+	});
+	if (connection) {
+		const endpoints: Endpoints = { host, port, version, attempt, attributes };
+		connection.endpoints = endpoints;
+	}
+	return attributes;
 }
 
 function addConnection(attributes: AttributeList, request: Request): void {
-	const { connection, caused, wait, createdAt, assignedAt } = request;
-	attributes.set(Attribute.connectionId, (connection ?? caused)?.id);
+	const { wait, createdAt, assignedAt } = request;
 	attributes.set(Attribute.connectionReused, request.reused);
 	attributes.set(Attribute.connectionRequestNumber, request.number);
 	attributes.set(Attribute.connectionAge, request.connectionAge);
@@ -132,38 +155,4 @@ function timeToFirstByte({
 }: Request): number | undefined {
 	if (writtenAt === undefined || firstByteAt === undefined) return undefined;
 	return firstByteAt < writtenAt ? undefined : firstByteAt - writtenAt;
-}
-
-function addAws(
-	attributes: AttributeList,
-	request: Request,
-	aws: AwsCall,
-): void {
-	const { service, operation, attempt } = aws;
-	attributes.set(Attribute.rpcSystemName, "aws-api");
-	attributes.set(
-		Attribute.rpcMethod,
-		service && operation ? `${service}/${operation}` : operation,
-	);
-	if (service === "DynamoDB") {
-		attributes.set(Attribute.dbSystemName, "aws.dynamodb");
-		attributes.set(Attribute.dbOperationName, operation);
-		addTables(attributes, request.tableNames ?? []);
-	}
-	attributes.set(Attribute.awsRequestId, aws.requestId);
-	attributes.set(Attribute.cloudRegion, aws.region);
-	attributes.set(Attribute.awsInvocationId, aws.invocationId);
-	attributes.set(Attribute.awsAttempt, attempt);
-	attributes.set(Attribute.awsMaxAttempts, aws.maxAttempts);
-	if (attempt !== undefined && attempt > 1) {
-		attributes.set(Attribute.httpRequestResendCount, attempt - 1);
-	}
-}
-
-function addTables(attributes: AttributeList, tables: string[]): void {
-	if (tables.length === 0) return;
-	attributes.set(Attribute.awsDynamodbTableNames, tables);
-	if (tables.length === 1) {
-		attributes.set(Attribute.dbCollectionName, tables[0]);
-	}
 }

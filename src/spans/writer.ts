@@ -7,21 +7,17 @@ import {
 	trace,
 } from "@opentelemetry/api";
 import type { Resource } from "@opentelemetry/resources";
-import {
-	type IdGenerator,
-	RandomIdGenerator,
-	type Sampler,
-	SamplingDecision,
-} from "@opentelemetry/sdk-trace-node";
+import { type Sampler, SamplingDecision } from "@opentelemetry/sdk-trace-node";
 import { tableNames } from "../aws/dynamodb-tables";
 import type { Connection } from "../connections/connection";
 import type { Request } from "../connections/request";
 import type { Lookup, Phase } from "../connections/setup";
 import type { TrackerListener } from "../connections/tracker";
 import { AttributeList } from "./attributes";
-import { FinishedSpan } from "./finished-span";
+import { FinishedSpan, SharedLink } from "./finished-span";
 import { Attribute, SpanName } from "./names";
 import { isPlain } from "./plain-request";
+import { RandomIds } from "./random-ids";
 import { Reconnects } from "./reconnects";
 import { addPool, describeRequest } from "./request-span";
 import {
@@ -55,7 +51,7 @@ export class SpanWriter implements TrackerListener {
 	/** Spans that were left out by choice; those below a setup count with it. */
 	leftOut = 0;
 	private readonly options: SpanWriterOptions;
-	private readonly ids: IdGenerator = new RandomIdGenerator();
+	private readonly ids = new RandomIds();
 	private readonly written = new WeakSet<Connection>();
 	/** Connections without a request whose setup is over and not written yet. */
 	private readonly rawSetups = new Set<Connection>();
@@ -208,9 +204,10 @@ export class SpanWriter implements TrackerListener {
 		if (connection === caused && !outlivesCause(connection)) return [];
 		const context = this.contextOf(connection);
 		if (!isSampled(context)) return [];
-		return [
-			{ context, attributes: { [Attribute.connectionId]: connection.id } },
-		];
+		connection.link ??= new SharedLink(context, {
+			[Attribute.connectionId]: connection.id,
+		});
+		return [connection.link as SharedLink];
 	}
 
 	/** `cutAt`: the moment at which the process ended before the setup did. */
@@ -296,10 +293,10 @@ export class SpanWriter implements TrackerListener {
 	}
 
 	private newContext(parent: SpanContext | undefined): SpanContext {
-		const traceId = parent?.traceId ?? this.ids.generateTraceId();
+		const traceId = parent?.traceId ?? this.ids.traceId();
 		return {
 			traceId,
-			spanId: this.ids.generateSpanId(),
+			spanId: this.ids.spanId(),
 			traceFlags: this.isSampledIn(traceId, parent)
 				? TraceFlags.SAMPLED
 				: TraceFlags.NONE,
