@@ -49,7 +49,7 @@ async function accepts(settings: CollectorSettings): Promise<boolean> {
 	const transport = new OtlpTransport(settings, () => {});
 	const outcome = await within(
 		PROBE_TIMEOUT_MS,
-		transport.send(Buffer.from("{}")),
+		transport.send([Buffer.from("{}")]),
 	);
 	return outcome?.kind === "delivered";
 }
@@ -107,7 +107,7 @@ export class Forwarder {
 
 	private async send(): Promise<void> {
 		for (let next = this.waiting[0]; next; next = this.waiting[0]) {
-			const outcome = await this.transport.send(next.body);
+			const outcome = await this.transport.send([next.body]);
 			// Given up meanwhile, and counted.
 			if (this.waiting[0] !== next) return;
 			this.waiting.shift();
