@@ -1,10 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { join, resolve } from "node:path";
-import { build } from "esbuild";
-import { describe, expect, inject } from "vitest";
+import { resolve } from "node:path";
+import { describe, expect } from "vitest";
+import { bundle, parentName, recorded } from "../support/own-opentelemetry.js";
 import { type Run, runProgram } from "../support/run-program.js";
 import { judge, test } from "../support/scenario.js";
-import { childrenOf, named, only, type Span } from "../support/spans.js";
+import { childrenOf, named, only } from "../support/spans.js";
 
 const API_VERSIONS = {
 	"1.4": "otel-api-1.4",
@@ -13,14 +12,6 @@ const API_VERSIONS = {
 };
 
 const PROGRAM = resolve("test/programs/traced-by-itself.cjs");
-
-interface Recorded {
-	readonly ids: { readonly spanId: string; readonly traceId: string };
-	readonly recorded: {
-		readonly name: string;
-		readonly attributes: Readonly<Record<string, unknown>>;
-	};
-}
 
 for (const [version, api] of Object.entries(API_VERSIONS)) {
 	describe.concurrent(`a program with OpenTelemetry API ${version}`, () => {
@@ -76,11 +67,6 @@ for (const [version, api] of Object.entries(API_VERSIONS)) {
 	});
 }
 
-/** Its spans, as it reports them at its end. */
-function recorded({ reports }: Run): readonly Recorded[] {
-	return reports as readonly Recorded[];
-}
-
 /** What it recorded, without what differs from run to run. */
 function summary(run: Run): unknown[] {
 	return recorded(run).map(({ recorded }) => ({
@@ -91,28 +77,4 @@ function summary(run: Run): unknown[] {
 			),
 		),
 	}));
-}
-
-/** The span of the program's own that ours stands under. */
-function parentName(span: Span, own: readonly Recorded[]): string | undefined {
-	return own.find(
-		({ ids }) =>
-			ids.spanId === span.parentSpanId && ids.traceId === span.traceId,
-	)?.recorded.name;
-}
-
-/** The set-up with one version of the API inside, whatever other versions are installed. */
-async function bundle(api: string): Promise<string> {
-	// A file of its own for each test: they run at the same time.
-	const outfile = join(inject("temporaryDirectory"), `${randomUUID()}.cjs`);
-	await build({
-		entryPoints: [resolve("test/programs/own-opentelemetry.cjs")],
-		outfile,
-		bundle: true,
-		platform: "node",
-		...(api !== "@opentelemetry/api" && {
-			alias: { "@opentelemetry/api": api },
-		}),
-	});
-	return outfile;
 }
