@@ -77,12 +77,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 	}
 	onProcessEnd({
 		faults,
-		pending: () => pipeline.pending,
 		timeout: configuration.flushTimeout,
-		flush: async (timeout) => {
-			writer.writeRawSetups();
-			await pipeline.flush(timeout);
-		},
 		finish: (timeout) => {
 			// Of requests that ended unseen nothing true could be said.
 			if (!faults.exhausted) {

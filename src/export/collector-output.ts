@@ -97,7 +97,7 @@ export class CollectorOutput {
 		if (batches.length > 0 && timeout > 0 && this.worthTrying) {
 			const { postAndWait } =
 				require("./post-and-wait") as typeof PostAndWaitModule;
-			const { taken, error } = postAndWait(
+			const { taken, rejected, why } = postAndWait(
 				settings,
 				batches.map((batch) => Buffer.concat(this.partsOf(batch))),
 				timeout,
@@ -105,7 +105,8 @@ export class CollectorOutput {
 			for (const { count } of batches.slice(0, taken)) {
 				this.ledger.delivered += count;
 			}
-			if (error !== undefined) this.whyFailed = error;
+			this.ledger.delivered -= Math.min(rejected, this.ledger.delivered);
+			if (why !== "") this.whyFailed = why;
 		}
 		this.ledger.lose(this.ledger.pending, this.whyFailed);
 	}

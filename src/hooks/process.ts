@@ -7,11 +7,6 @@ export type EndSignal = (typeof SIGNALS)[number];
 
 /** Called from within the program: they must not throw. */
 export interface ProcessEvents {
-	/**
-	 * Nothing keeps the process alive any more.
-	 * @returns whether something was begun that does; the program is then asked when that is over
-	 */
-	beforeExit(): boolean;
 	/** The process ends, and returns to the event loop no more. */
 	exit(): void;
 	/**
@@ -34,7 +29,6 @@ export function hookProcess(events: ProcessEvents): void {
 	replaceMethod(process, "emit", (emit) => {
 		return function (this: unknown, ...args) {
 			const [event, name] = args;
-			if (event === "beforeExit" && events.beforeExit()) return false;
 			if (event === "exit") events.exit();
 			else if (isUnheard(event)) events.signal(() => end(event));
 			// The program's first listener finds everything as it would be without us.

@@ -60,6 +60,7 @@ describe.concurrent("a collector that", () => {
 				lost: number;
 				why?: string;
 				requests?: number;
+				environment?: Record<string, string>;
 			}
 		>
 	> = {
@@ -67,7 +68,8 @@ describe.concurrent("a collector that", () => {
 		"never answers": {
 			behaviours: ["hangs"],
 			lost: SPANS,
-			why: "the time was up",
+			why: "no answer within 300 ms",
+			environment: { CONNTRACE_FLUSH_TIMEOUT: "300" },
 		},
 		"resets every connection": {
 			behaviours: ["resets"],
@@ -108,12 +110,13 @@ describe.concurrent("a collector that", () => {
 			requests: 1,
 		},
 	};
-	for (const [name, { behaviours, lost, why, requests }] of Object.entries(
-		faults,
-	)) {
+	for (const [
+		name,
+		{ behaviours, lost, why, requests, environment },
+	] of Object.entries(faults)) {
 		test(name, async ({ http }) => {
 			const collector = await startCollector(behaviours);
-			const result = await account(http, collector);
+			const result = await account(http, collector, environment);
 			await collector.close();
 			expect(result).toMatchObject({ started: SPANS, lost });
 			if (why !== undefined)

@@ -31,6 +31,7 @@ test("by OTLP the same spans arrive as in the file, and none about their deliver
 			environment: {
 				OTEL_TRACES_EXPORTER: "otlp",
 				OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
+				CONNTRACE_FLUSH_TIMEOUT: "15000",
 			},
 		},
 	);

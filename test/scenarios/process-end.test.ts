@@ -36,7 +36,7 @@ describe.concurrent("the end of the process", () => {
 		expect([traced?.stderr, traced?.exitCode]).toEqual(["", 0]);
 	});
 
-	test("is announced to the program as often as without the agent", async ({
+	test("is announced as often, and with no more requests, as without the agent", async ({
 		http,
 	}) => {
 		const unreachable = `http://127.0.0.1:${await refusingPort()}`;
@@ -44,8 +44,14 @@ describe.concurrent("the end of the process", () => {
 			runScenario(
 				http,
 				async ({ get, report }) => {
+					const requests: string[] = [];
+					process
+						.getBuiltinModule("node:diagnostics_channel")
+						.subscribe("http.client.request.start", () =>
+							requests.push("request"),
+						);
 					process.on("beforeExit", (code) => report(["beforeExit", code]));
-					process.on("exit", (code) => report(["exit", code]));
+					process.on("exit", (code) => report(["exit", code, requests]));
 					await get("/", { agent: false });
 				},
 				{
@@ -60,7 +66,7 @@ describe.concurrent("the end of the process", () => {
 		expect(traced.reports).toEqual((await announced("none")).reports);
 		expect(traced.reports).toEqual([
 			["beforeExit", 0],
-			["exit", 0],
+			["exit", 0, ["request"]],
 		]);
 	});
 

@@ -97,6 +97,8 @@ export function exportingTo(origin: string): Record<string, string> {
 		OTEL_TRACES_EXPORTER: "otlp",
 		OTEL_EXPORTER_OTLP_ENDPOINT: origin,
 		OTEL_LOG_LEVEL: "info",
+		// Whatever else the machine has to do.
+		CONNTRACE_FLUSH_TIMEOUT: "15000",
 	};
 }
 

@@ -1,0 +1,77 @@
+import { createRequire } from "node:module";
+import { expect } from "vitest";
+import { describeBoth, story, trace } from "../support/scenario.js";
+import { lastClaim, stage } from "./stages.js";
+
+const NAMES = Object.keys(
+	createRequire(import.meta.url)("../programs/third-party-agents.cjs"),
+);
+
+describeBoth("an agent of somebody else", ({ test, secure }) => {
+	for (const name of NAMES) {
+		test(name, async ({ server }) => {
+			const run = await trace(
+				server,
+				async ({ client, net, tls, get, request, read, values }) => {
+					const agents = process.mainModule?.require(
+						"./third-party-agents.cjs",
+					);
+					const agent = agents[values.name]({
+						client,
+						secure: values.secure,
+						connect: (options: { port: number }) =>
+							values.secure
+								? tls.connect({ ...options, servername: "localhost" })
+								: net.connect(options),
+					});
+					await get("/x/0/kept", { agent });
+					await get("/x/0/kept", { agent });
+					await Promise.all(
+						["a", "b", "c"].map((path) => get(`/delay/30/${path}`, { agent })),
+					);
+					await get("/close/0/closed", { agent });
+					const aborted = request("/never/0/aborted", { agent }).end();
+					setTimeout(() => aborted.destroy(), 60);
+					await read(aborted).catch(() => {});
+					for (const _ of [1, 2]) await get("/x/0/after", { agent });
+					agent.destroy();
+				},
+				{ values: { name, secure } },
+			);
+			expect(stage(run, "kept")).toEqual([
+				expect.objectContaining({ reason: "first_connection" }),
+				"request 2",
+			]);
+			expect(story(run)).not.toContain("unknown");
+			expect(story(run).slice(2, 5)).toContain("request 3");
+			expect(stage(run, "after").at(-1)).toMatch(/^request /);
+		});
+	}
+
+	test("agentkeepalive closes what has been idle for too long", async ({
+		server,
+	}) => {
+		const run = await trace(
+			server,
+			async ({ get, sleep, values }) => {
+				const { HttpAgent, HttpsAgent } =
+					process.mainModule?.require("agentkeepalive") ?? {};
+				const agent = new (values ? HttpsAgent : HttpAgent)({
+					freeSocketTimeout: 50,
+				});
+				await get("/x/0/limit", { agent });
+				await sleep(200);
+				await get("/x/0/limit", { agent });
+				agent.destroy();
+			},
+			{ values: secure },
+		);
+		expect(lastClaim(run, "limit")).toMatchObject({
+			reason: "agent_idle_timeout",
+			detail: expect.stringMatching(
+				/^idle \d+ ms, the client closes after 50 ms$/,
+			),
+			previous: 0,
+		});
+	});
+});
