@@ -36,6 +36,8 @@ export interface FreshRequest {
 	readonly withoutPool?: string | undefined;
 	readonly tlsOfOneRequest: boolean;
 	readonly proxyTunnel: boolean;
+	/** The connection itself, where it was handed over by somebody who had begun it. */
+	readonly begun?: Connection | undefined;
 	/** Connections of the pool counted as busy whose response is over, and which their client has not taken back yet. */
 	readonly returning?: number | undefined;
 	/** Names the options in which two pool keys differ. */
@@ -239,17 +241,21 @@ export class ConnectionTracker {
 		return connection;
 	}
 
-	/** Says for which request a connection is made, and decides why. Call it before the connection is begun. */
+	/** Says for which request a connection is made, and decides why. */
 	decide(request: Request, fresh: FreshRequest): Decision {
 		const { exchange } = request;
 		const { host, port } = exchange;
 		const record = this.journal.of(host, port);
+		const earlierConnections =
+			record.begun - this.begunFor(request, record.open, fresh);
 		request.decision = this.decision(record, fresh, {
 			...this.freshFacts(record, fresh),
-			earlierConnections: record.begun,
+			earlierConnections,
 			waited: request.wait !== undefined,
 			otherHost:
-				record.begun === 0 ? this.otherHost(request, fresh.pool) : undefined,
+				earlierConnections === 0
+					? this.otherHost(request, fresh.pool)
+					: undefined,
 		});
 		return request.decision;
 	}
@@ -546,6 +552,20 @@ export class ConnectionTracker {
 			otherAgent: others.otherAgent,
 			busyElsewhere: this.busyOutside(record.open, pool),
 		};
+	}
+
+	/** Connections that were begun for the request before its agent could say so. */
+	private begunFor(
+		{ createdAt }: Request,
+		open: Iterable<Connection>,
+		{ begun }: FreshRequest,
+	): number {
+		if (begun) return 1;
+		let count = 0;
+		for (const { cause, requestCount, setup } of first(SCAN_LIMIT, open)) {
+			if (!cause && requestCount === 0 && setup.start >= createdAt) count += 1;
+		}
+		return count;
 	}
 
 	/** The other sessions of HTTP/2 to the same host. */

@@ -67,6 +67,7 @@ function assign(environment: HookEnvironment, req: any, socket: Socket): void {
 				: "the request was given a connection of its own by createConnection",
 			tlsOfOneRequest: false,
 			proxyTunnel: false,
+			begun: connection,
 			differingOptions: () => "",
 		});
 		tracker.connectionCaused(connection, request, undefined);

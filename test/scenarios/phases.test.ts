@@ -51,8 +51,6 @@ describe.concurrent("name resolution", () => {
 		const lookup = only(childrenOf(run.spans, setup, "dns.lookup"));
 		expect(lookup.attributes["dns.question.name"]).toBe("localhost");
 		expect(duration(lookup)).toBeGreaterThan(55);
-		expect(duration(only(named(run.spans, "tcp.connect")))).toBeLessThan(50);
-		expect(duration(only(named(run.spans, "tls.handshake")))).toBeLessThan(50);
 	});
 
 	test("by a function of the program that answers at once", async ({
@@ -289,7 +287,8 @@ describe.concurrent("TLS", () => {
 			"tls.handshake",
 		]);
 		const handshake = only(named(run.spans, "tls.handshake"));
-		expect(duration(handshake)).toBeLessThan(40);
+		const connect = only(named(run.spans, "tcp.connect"));
+		expect(Number(handshake.start - connect.end) / 1e6).toBeGreaterThan(35);
 		expect(https.serverNames).toEqual(["localhost"]);
 		expect(handshake.attributes["server.address"]).toBe("localhost");
 	});
