@@ -23,8 +23,8 @@ export function comparisonPanel(runs: readonly PageRun[]): HTMLElement {
 			: [
 					element("h3", {}, "Latency of all requests"),
 					legend([
-						{ shape: "circle", color: "reused", label: "p50" },
-						{ shape: "diamond", color: "fresh", label: "p95" },
+						{ shape: "circle", color: "ink", label: "p50" },
+						{ shape: "diamond", color: "ink", label: "p95" },
 					]),
 					latencyChart(timed),
 				]),
@@ -124,7 +124,7 @@ function latencyChart(runs: readonly PageRun[]): HTMLElement {
 						silent: true,
 						symbol: "circle",
 						symbolSize: 11,
-						itemStyle: { color: color("reused") },
+						itemStyle: { color: color("ink"), opacity: 1 },
 						data: rows.map(({ p50, row }) => [p50, row]),
 					},
 					{
@@ -132,7 +132,7 @@ function latencyChart(runs: readonly PageRun[]): HTMLElement {
 						silent: true,
 						symbol: "diamond",
 						symbolSize: 14,
-						itemStyle: { color: color("fresh") },
+						itemStyle: { color: color("ink"), opacity: 1 },
 						data: rows.map(({ p95, row }) => [p95, row]),
 					},
 				],

@@ -101,7 +101,7 @@ export function distributionPanel({ run }: RunView): HTMLElement | undefined {
 		smallTable<Kind>(
 			"Latency of fresh and reused connections",
 			[
-				{ head: "", cell: (kind) => OUTCOMES[kind].label },
+				{ head: "connection", cell: (kind) => OUTCOMES[kind].label },
 				{
 					head: "requests",
 					number: true,

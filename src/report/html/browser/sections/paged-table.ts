@@ -44,7 +44,7 @@ export function pagedTable<T>(
 			{},
 			element(
 				"div",
-				{ class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
+				{ class: "scroll", tabindex: 0, role: "group", "aria-label": caption },
 				table(caption, columns, body),
 			),
 			pager,
@@ -64,7 +64,7 @@ export function smallTable<T>(
 ): HTMLElement {
 	return element(
 		"div",
-		{ class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
+		{ class: "scroll", tabindex: 0, role: "group", "aria-label": caption },
 		table(
 			caption,
 			columns,

@@ -1,0 +1,641 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { AxeResults } from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import type { Report, Story } from "../../src/report/model.js";
+import type { Span } from "../../src/report/span.js";
+import { duration } from "../../src/report/span.js";
+import { reportOf, runOf } from "../report/html/reports.js";
+import { fresh, reused } from "../report/spans.js";
+import {
+	figuresOf,
+	launch,
+	type Opened,
+	open,
+	rowsOf,
+	section,
+	textOf,
+	writeHtml,
+} from "./browser.js";
+import { runVariants, type TracedRun } from "./demo-spans.js";
+
+const executable = inject("chromium");
+
+describe.skipIf(!executable)("the HTML report in a browser", () => {
+	let browser: Browser;
+	let traced: TracedRun[];
+	/** Of the variant that keeps its connection, the one that closes each, and of all. */
+	let keeping: string;
+	let closing: string;
+	let comparing: string;
+	let telling: string;
+
+	beforeAll(async () => {
+		if (!executable) return;
+		[browser, traced] = await Promise.all([launch(executable), runVariants()]);
+		const runs = traced.map(({ title, spans }) => runOf(title, spans));
+		const [first, second] = runs;
+		if (!first || !second) throw new Error("the demo has fewer variants");
+		keeping = await writeHtml(reportOf([first]));
+		closing = await writeHtml(reportOf([second]));
+		comparing = await writeHtml(reportOf([second, first]));
+		telling = await writeHtml(
+			reportOf(runs, {
+				kind: "experiment",
+				story: storyOf(runs.map(({ name }) => name)),
+			}),
+		);
+	}, 120_000);
+
+	afterAll(() => browser?.close());
+
+	/** Opens a report, looks at it, and makes sure that it did nothing it must not do. */
+	async function look(
+		file: string,
+		action: (page: Page, opened: Opened) => Promise<void>,
+		options?: Parameters<typeof open>[2],
+	): Promise<void> {
+		const opened = await open(browser, file, options);
+		try {
+			await action(opened.page, opened);
+			expect(opened.misdeeds).toEqual([]);
+		} finally {
+			await opened.close();
+		}
+	}
+
+	it("answers first, in numbers that are those of the spans", () =>
+		look(keeping, async (page) => {
+			const requests = requestsOf(traced[0]);
+			const [paying, riding] = partition(requests);
+			const paid = sum(paying, "conntrace.connection.setup_ms");
+			expect(await textOf(page.locator("h1"))).toBe(
+				`${riding.length} of ${requests.length} requests reused a connection. ${paying.length} fresh connection cost ${ms(paid)}.`,
+			);
+			const figures = await figuresOf(page);
+			expect(figures.requests).toBe(`${requests.length} none failed`);
+			expect(figures["paid for set-up"]).toMatch(ms(paid));
+			expect(figures["connections made"]).toBe("1 1 DNS lookup");
+			expect(milliseconds(figures["p50 on reused"])).toBeCloseTo(
+				median(riding.map(duration)),
+				0,
+			);
+		}));
+
+	it("lists every request with its numbers", () =>
+		look(closing, async (page) => {
+			const requests = requestsOf(traced[1]);
+			const rows = await rowsOf(page, "Latency over time", "Requests");
+			const next = section(page, "Latency over time").getByRole("button", {
+				name: "Next",
+			});
+			await next.click();
+			rows.push(...(await rowsOf(page, "Latency over time", "Requests")));
+			expect(
+				rows.map(([name, , latency, connection, setup, reason]) => [
+					name,
+					latency,
+					connection,
+					setup,
+					reason,
+				]),
+			).toEqual(
+				requests.map((span) => [
+					"DynamoDB.PutItem",
+					number(duration(span)),
+					"fresh connection",
+					number(Number(span.attributes["conntrace.connection.setup_ms"])),
+					span.attributes["conntrace.connection.reason"],
+				]),
+			);
+		}));
+
+	it("sums up reasons, phases and connections as the spans do", () =>
+		look(closing, async (page) => {
+			const requests = requestsOf(traced[1]);
+			const reasons = await rowsOf(
+				page,
+				"Why connections were fresh",
+				"Reasons by count and cost",
+			);
+			expect(reasons.map(([reason, count]) => [reason, count])).toEqual([
+				["keep_alive_disabled", String(requests.length - 1)],
+				["first_connection", "1"],
+			]);
+			const [all] = await rowsOf(
+				page,
+				"Where the time of fresh connections went",
+				"Mean milliseconds of each phase",
+			);
+			const mean = (name: string) => sum(requests, name) / requests.length;
+			expect(all?.slice(0, 6)).toEqual([
+				"all fresh",
+				String(requests.length),
+				number(mean("conntrace.dns.lookup_ms")),
+				number(mean("conntrace.tcp.connect_ms")),
+				number(mean("conntrace.tls.handshake_ms")),
+				number(mean("conntrace.ttfb_ms")),
+			]);
+		}));
+
+	it("tells of each connection what it carried and how it ended", async () => {
+		const file = await writeHtml(
+			reportOf([
+				runOf("run", [
+					fresh({ connection: "p-1", duration: 30 }),
+					reused({ connection: "p-1", at: 100 }),
+					fresh({
+						connection: "p-2",
+						at: 9000,
+						previous: "p-1",
+						reason: "peer_closed_idle",
+						reasonDetail: "idle 5012 ms, closed by the server",
+					}),
+				]),
+			]),
+		);
+		await look(file, async (page) => {
+			const rows = await rowsOf(page, "Connections over time", "Connections");
+			expect(rows).toEqual([
+				[
+					"1",
+					"a.example:443",
+					"0.00",
+					"–",
+					"2",
+					"–",
+					"closed by the server: peer_closed_idle, idle 5012 ms, closed by the server",
+				],
+				["2", "a.example:443", "9.0", "–", "1", "–", "–"],
+			]);
+		});
+	});
+
+	it("shows the phases of the request that is chosen by the keyboard, and gives the focus back", () =>
+		look(keeping, async (page) => {
+			const chart = page.getByRole("application");
+			await chart.focus();
+			await page.keyboard.press("ArrowRight");
+			await page.keyboard.press("Enter");
+			const details = page.getByRole("article", { name: "The chosen request" });
+			const [first] = requestsOf(traced[0]);
+			const phases = await details.locator("tbody tr").allInnerTexts();
+			expect(phases.map((row) => row.split(/\s*\t\s*/).slice(0, 2))).toEqual(
+				[
+					["DNS", "conntrace.dns.lookup_ms"],
+					["TCP", "conntrace.tcp.connect_ms"],
+					["TLS", "conntrace.tls.handshake_ms"],
+					["first byte", "conntrace.ttfb_ms"],
+				]
+					.map(([label, name]) => [
+						label,
+						number(Number(first?.attributes[name ?? ""])),
+					])
+					.concat([["the rest", expect.any(String)]]),
+			);
+			await details.getByRole("button", { name: "Close" }).press("Enter");
+			expect(await details.count()).toBe(0);
+			expect(await chart.evaluate((node) => node.matches(":focus"))).toBe(true);
+		}));
+
+	it("moves over the notable requests alone with Shift, and says what it is at", () =>
+		look(keeping, async (page) => {
+			await page.getByRole("application").focus();
+			await page.keyboard.press("ArrowRight");
+			await page.keyboard.press("ArrowRight");
+			await page.keyboard.press("Shift+ArrowLeft");
+			const said = section(page, "Latency over time").locator("p[aria-live]");
+			expect(await textOf(said)).toContain("first_connection");
+			await page.keyboard.press("End");
+			expect(await textOf(said)).toContain("reused connection");
+		}));
+
+	it("opens the phases from a row of the table by Enter", () =>
+		look(keeping, async (page) => {
+			const part = section(page, "Latency over time");
+			await part.getByText("Requests as a table").press("Enter");
+			await part.getByRole("combobox", { name: "Show" }).selectOption("fresh");
+			await part.locator("tbody button").first().press("Enter");
+			expect(
+				await textOf(page.getByRole("article", { name: "The chosen request" })),
+			).toContain("first_connection");
+		}));
+
+	it("shows the facts under the pointer and the phases of what is clicked", () =>
+		look(closing, async (page) => {
+			const chart = page.getByRole("application");
+			await chart.scrollIntoViewIfNeeded();
+			await chart.focus();
+			await page.keyboard.press("ArrowRight");
+			const ring = await chart.locator(".ring").boundingBox();
+			if (!ring) throw new Error("nothing is ringed");
+			await page.keyboard.press("Escape");
+			const [x, y] = [ring.x + ring.width / 2, ring.y + ring.height / 2];
+			await page.mouse.move(x, y);
+			expect(await textOf(chart.locator(".tip"))).toContain("DynamoDB.PutItem");
+			await page.mouse.click(x, y);
+			expect(await page.getByRole("article").count()).toBe(1);
+			await page.mouse.move(1, 1);
+			expect(await chart.locator(".tip").isVisible()).toBe(false);
+		}));
+
+	it("takes kinds of requests out of the drawing and back", () =>
+		look(keeping, async (page) => {
+			const canvas = page.getByRole("application").locator("canvas");
+			const whole = await canvas.screenshot();
+			const box = page.getByRole("checkbox", { name: /fresh connection/ });
+			await box.uncheck();
+			expect((await canvas.screenshot()).equals(whole)).toBe(false);
+			await box.check();
+			expect((await canvas.screenshot()).equals(whole)).toBe(true);
+		}));
+
+	it("puts before and after side by side and shows each in detail", () =>
+		look(comparing, async (page) => {
+			const [after, before] = [traced[0], traced[1]];
+			expect(await textOf(page.locator("h1"))).toBe(
+				`Requests on a fresh connection: 100 % in ${before?.title}, 2.5 % in ${after?.title}.`,
+			);
+			const rows = await rowsOf(page, "Before and after", "Runs");
+			expect(rows.map((cells) => cells.slice(0, 4))).toEqual([
+				[before?.title, "40", "40", "0 %"],
+				[after?.title, "40", "1", "97.5 %"],
+			]);
+			expect((await figuresOf(page))["reused a connection"]).toContain("0 %");
+			await page.getByRole("button", { name: after?.title }).press("Enter");
+			expect((await figuresOf(page))["reused a connection"]).toContain(
+				"97.5 %",
+			);
+		}));
+
+	it("tells the story of an experiment, claim by claim", () =>
+		look(telling, async (page) => {
+			expect(await textOf(page.locator("h1"))).toBe(
+				"What a fresh connection costs",
+			);
+			expect(await page.locator(".claims li").allInnerTexts()).toEqual([
+				"✓ Holds: every call is fresh\n\n40 of 40",
+				"✗ Does not hold: probes keep connections\n\n0 of 40",
+			]);
+			expect(
+				(
+					await rowsOf(
+						page,
+						"The rate decides",
+						"Fresh connections and latency by calls per second",
+					)
+				).map(([x, , share]) => [x, share]),
+			).toEqual([
+				["0.1", "100 %"],
+				["1", "50 %"],
+				["10", "0 %"],
+			]);
+			const name = traced[1]?.title ?? "";
+			await section(page, "What the client does")
+				.getByRole("button", { name })
+				.press("Enter");
+			expect(
+				await page.getByRole("button", { name, pressed: true }).count(),
+			).toBe(1);
+		}));
+
+	it("runs no script that the data brings, and shows it as text", async () => {
+		const file = await writeHtml(hostileReport());
+		await look(file, async (page) => {
+			expect(await textOf(page.locator("h1"))).toContain("reused a connection");
+			for (const summary of await page.locator("summary").all())
+				await summary.click();
+			await page.getByRole("application").focus();
+			await page.keyboard.press("ArrowRight");
+			await page.keyboard.press("Enter");
+			const body = await textOf(page.locator("body"));
+			expect(body).toContain(MARKUP);
+			expect(
+				await page
+					.locator("img, iframe, object, a[href^='javascript' i]")
+					.count(),
+			).toBe(0);
+			expect(await page.evaluate("globalThis.pwned")).toBeUndefined();
+		});
+	});
+
+	it("refuses what its policy forbids", async () => {
+		const { page, misdeeds, close } = await open(browser, keeping);
+		const attempt = (code: string) =>
+			page.evaluate(`(() => {
+				try { ${code} } catch (error) { return error.name; }
+			})()`);
+		expect(
+			await attempt(
+				`document.body.innerHTML = "<img src=x onerror='globalThis.pwned = 1'>"`,
+			),
+		).toBe("TypeError");
+		expect(
+			await attempt(
+				`document.createElement("script").text = "globalThis.pwned = 1"`,
+			),
+		).toBe("TypeError");
+		await attempt(`document.body.setAttribute("style", "color: red")`);
+		await attempt(`void fetch("http://127.0.0.1:9/").catch(() => {})`);
+		await expect
+			.poll(() => misdeeds)
+			.toEqual(
+				expect.arrayContaining([
+					expect.stringMatching(/Content Security Policy.*style-src/),
+					expect.stringMatching(
+						/Content Security Policy.*connect-src|connect-src.*Content Security Policy/,
+					),
+				]),
+			);
+		expect(await page.evaluate("globalThis.pwned")).toBeUndefined();
+		await close();
+	});
+
+	it("follows the system's colours until the toggle is used", () =>
+		look(
+			keeping,
+			async (page) => {
+				const canvas = page.getByRole("application").locator("canvas");
+				const background = () =>
+					page.evaluate("getComputedStyle(document.body).backgroundColor");
+				expect(await background()).toBe("rgb(18, 21, 24)");
+				const dark = await canvas.screenshot();
+				await page.getByRole("button", { name: "Dark" }).press("Enter");
+				expect(await background()).toBe("rgb(247, 247, 245)");
+				expect((await canvas.screenshot()).equals(dark)).toBe(false);
+				await page.emulateMedia({ colorScheme: "light" });
+				await page.getByRole("button", { name: "Dark" }).press("Enter");
+				expect(await background()).toBe("rgb(18, 21, 24)");
+			},
+			{ colorScheme: "dark" },
+		));
+
+	it("prints in light colours, without controls", () =>
+		look(
+			keeping,
+			async (page) => {
+				await page.emulateMedia({ media: "print" });
+				expect(
+					await page.evaluate(
+						"getComputedStyle(document.body).backgroundColor",
+					),
+				).toBe("rgb(255, 255, 255)");
+				expect(
+					await page
+						.locator("button:visible, input:visible, select:visible")
+						.count(),
+				).toBe(0);
+				expect(
+					(await page.pdf({ format: "A4" })).subarray(0, 5).toString(),
+				).toBe("%PDF-");
+			},
+			{ colorScheme: "dark" },
+		));
+
+	it.each([320, 390, 820])("fits a screen %i pixels wide", (width) =>
+		look(
+			telling,
+			async (page) => {
+				expect(
+					await page.evaluate("document.documentElement.scrollWidth"),
+				).toBeLessThanOrEqual(width);
+			},
+			{ viewport: { width, height: 800 }, isMobile: true, hasTouch: true },
+		),
+	);
+
+	it.each(["light", "dark"] as const)(
+		"has no fault that axe finds, in %s colours",
+		async (colorScheme) => {
+			const axe = await readFile(
+				createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
+				"utf8",
+			);
+			for (const file of [keeping, telling]) {
+				const { page, close } = await open(browser, file, {
+					colorScheme,
+					bypassCSP: true,
+				});
+				for (const summary of await page.locator("summary").all())
+					await summary.click();
+				await page.locator("tbody button").first().click();
+				await page.evaluate(axe);
+				const { violations } = await page.evaluate<AxeResults>("axe.run()");
+				expect(
+					violations.map(({ id, nodes }) => [
+						id,
+						nodes.map(({ target }) => target),
+					]),
+				).toEqual([]);
+				await close();
+			}
+		},
+		60_000,
+	);
+
+	it("stays usable with 100,000 requests and hides no notable one", async () => {
+		const file = await writeHtml(reportOf([runOf("many", manySpans())]));
+		await look(file, async (page) => {
+			expect(await textOf(page.locator("h1"))).toBe(
+				"99,000 of 100,000 requests reused a connection. 1,000 fresh connections cost 5,000 ms.",
+			);
+			const part = section(page, "Latency over time");
+			await part.getByText("Requests as a table").click();
+			const shown = part.getByRole("combobox", { name: "Show" });
+			const pages = part.locator("[role=status]");
+			await shown.selectOption("fresh");
+			expect(await textOf(pages)).toBe("1 to 25 of 1,000");
+			await shown.selectOption("failed");
+			expect(await textOf(pages)).toBe("1 to 25 of 100");
+			await shown.selectOption("all");
+			await part
+				.getByRole("combobox", { name: "in order of" })
+				.selectOption("latency");
+			expect(await textOf(part.locator("tbody tr").first())).toContain("5,000");
+			await page.getByRole("application").focus();
+			await page.keyboard.press("End");
+			await page.keyboard.press("Enter");
+			expect(await page.getByRole("article").count()).toBe(1);
+		});
+	}, 60_000);
+
+	it("makes the pictures of the README", async () => {
+		const folder = process.env.CONNTRACE_IMAGES ?? inject("temporaryDirectory");
+		await mkdir(folder, { recursive: true });
+		const pictures = [
+			["report.png", closing, "light", "Latency over time"],
+			["report-dark.png", keeping, "dark", "Latency over time"],
+			["report-comparison.png", comparing, "light", "Before and after"],
+		] as const;
+		for (const [name, file, colorScheme, last] of pictures) {
+			await look(
+				file,
+				async (page) => {
+					const end = await section(page, last).boundingBox();
+					if (!end) throw new Error(`no section ${last}`);
+					const picture = await page.screenshot({
+						path: join(folder, name),
+						fullPage: true,
+						clip: { x: 0, y: 0, width: 1100, height: end.y + end.height + 16 },
+					});
+					expect(picture.length).toBeGreaterThan(10_000);
+				},
+				{ colorScheme, viewport: { width: 1100, height: 800 } },
+			);
+		}
+	});
+});
+
+function requestsOf(run: TracedRun | undefined): Span[] {
+	return (run?.spans ?? [])
+		.filter(({ attributes }) => "http.request.method" in attributes)
+		.sort((a, b) => Number(a.startTime - b.startTime));
+}
+
+function partition(requests: readonly Span[]): [fresh: Span[], reused: Span[]] {
+	const isFresh = ({ attributes }: Span) =>
+		attributes["conntrace.connection.reused"] === false;
+	return [requests.filter(isFresh), requests.filter((span) => !isFresh(span))];
+}
+
+function sum(spans: readonly Span[], attribute: string): number {
+	return spans.reduce(
+		(total, { attributes }) => total + Number(attributes[attribute] ?? 0),
+		0,
+	);
+}
+
+function median(values: readonly number[]): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	return sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
+}
+
+/** A number of milliseconds, which the report keeps to the microsecond, as it writes it. */
+function number(value: number): string {
+	const kept = Math.round(value * 1000) / 1000;
+	const digits = kept < 1 ? 2 : kept < 1000 ? 1 : 0;
+	return kept.toLocaleString("en", {
+		minimumFractionDigits: digits,
+		maximumFractionDigits: digits,
+	});
+}
+
+function ms(value: number): string {
+	return `${number(value)} ms`;
+}
+
+function milliseconds(text: string | undefined): number {
+	return Number.parseFloat(text ?? "");
+}
+
+const MARKUP =
+	"<img src=x onerror='globalThis.pwned = 1'><script>globalThis.pwned = 2</script>";
+
+/** Markup, controls and odd characters wherever the traced program or its server can put a text. */
+function hostileReport(): Report {
+	const texts = [
+		MARKUP,
+		`</script>${MARKUP}`,
+		`<!--<script>${MARKUP}`,
+		"\u202E\u0000\u001b[31m\u2028\u2029\ud800",
+		"{b}{c}{a|rich}\n{@1}",
+		"x".repeat(200_000),
+	];
+	const spans = texts.flatMap((text, index) => [
+		fresh({
+			at: index * 10,
+			host: text,
+			connection: text,
+			reason: index === 0 ? "keep_alive_disabled" : text,
+			reasonDetail: text,
+			...(index > 0 && { previous: texts[index - 1] ?? "" }),
+			more: {
+				"error.type": text,
+				"conntrace.connection.contributing": [text],
+				"http.response.status_code": 500,
+			},
+		}),
+		{
+			...reused({ at: index * 10 + 5, host: text, connection: text }),
+			name: text,
+			service: text,
+			process: text,
+		},
+	]);
+	const run = runOf(texts.join(" "), spans);
+	return reportOf(
+		[
+			{
+				...run,
+				sources: [
+					{
+						name: MARKUP,
+						spans: 1,
+						foreignSpans: 1,
+						skipped: [{ count: 1, message: MARKUP }],
+					},
+				],
+			},
+		],
+		{ title: MARKUP, jaeger: "javascript:globalThis.pwned=3//" },
+	);
+}
+
+function storyOf([first = "", second = ""]: readonly string[]): Story {
+	return {
+		title: "What a fresh connection costs",
+		introduction: "The handler of the demo, in its variants.",
+		conditions: [{ name: "puts", value: "40" }],
+		chapters: [
+			{
+				title: "What the client does",
+				text: "One client for all, or a connection for each call.",
+				runs: [first, second],
+				claims: [
+					{ claim: "every call is fresh", holds: true, measured: "40 of 40" },
+					{
+						claim: "probes keep connections",
+						holds: false,
+						measured: "0 of 40",
+					},
+				],
+			},
+			{
+				title: "The rate decides",
+				text: "The server closes what is idle for a second.",
+				runs: [],
+				claims: [],
+				sweep: {
+					label: "calls per second",
+					mark: { x: 1, label: "one call per idle limit" },
+					points: [
+						{ x: 0.1, run: first, freshRatio: 1, p50Ms: 25 },
+						{ x: 1, run: first, freshRatio: 0.5, p50Ms: 13 },
+						{ x: 10, run: first, freshRatio: 0, p50Ms: 2 },
+					],
+				},
+			},
+		],
+	};
+}
+
+/** 1 % fresh, 0.1 % failed, one very slow. */
+function* manySpans(): Generator<Span> {
+	for (let index = 0; index < 100_000; index += 1) {
+		const connection = `p-${Math.floor(index / 100)}`;
+		const at = index * 20;
+		const duration = index === 55_555 ? 5000 : 2 + (index % 37) / 10;
+		if (index % 100 === 0) {
+			yield fresh({ at, duration: duration + 5, setup: 5, connection });
+		} else {
+			yield reused({
+				at,
+				duration,
+				connection,
+				more: index % 1000 === 1 ? { "error.type": "ECONNRESET" } : {},
+			});
+		}
+	}
+}
