@@ -57,7 +57,9 @@ export interface SessionFacts {
 		| undefined;
 	/** The program closed or destroyed it. */
 	readonly closedByProgram: boolean;
-	/** It did so when the inactivity limit of the session, in milliseconds, ran out. */
+	/** Error code of a frame that could not be sent, upon which Node closes the session. */
+	readonly frameError?: string | undefined;
+	/** The program closed it when the inactivity limit of the session, in milliseconds, ran out. */
 	readonly timeout?: number | undefined;
 	/** Its client wants one stream at once and closes it while that is answered. */
 	readonly forOneRequest: boolean;
@@ -143,12 +145,18 @@ function announcedEnd(
 	];
 }
 
-/** How the program ended a session; nothing if it did not. */
+/** What ended a session before its connection; nothing if the connection itself ended. */
 function endedSession(
 	{ idle }: EndingFacts,
 	session: SessionFacts,
 ): Explanation | undefined {
-	const { timeout } = session;
+	const { timeout, frameError } = session;
+	if (frameError !== undefined) {
+		return [
+			"socket_error",
+			`Node closed the HTTP/2 session, since a frame could not be sent (${frameError})`,
+		];
+	}
 	if (!session.closedByProgram) return undefined;
 	if (timeout !== undefined) {
 		return idle === undefined

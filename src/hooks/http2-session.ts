@@ -18,8 +18,8 @@ export interface SessionState {
 	timeout?: number | undefined;
 	/** The program called `close` or `destroy`. */
 	closedByProgram?: boolean;
-	/** Node failed to send a frame, and closes the session for that. */
-	frameFailed?: boolean;
+	/** The error code of a frame that Node failed to send; it closes the session for that. */
+	frameError?: string;
 }
 
 /** Error codes of HTTP/2 (RFC 9113, 7), in the order of their numbers. */
@@ -50,13 +50,14 @@ export function maxStreams(session: ClientHttp2Session): number {
 }
 
 export function sessionFacts(
-	{ goaway, timeout, closedByProgram, lastRequest }: SessionState,
+	{ goaway, timeout, closedByProgram, frameError, lastRequest }: SessionState,
 	{ requestCount, openRequests, clientMaxStreams }: Connection,
 ): SessionFacts {
 	return {
 		goaway,
 		timeout,
 		closedByProgram: closedByProgram === true,
+		frameError,
 		forOneRequest:
 			clientMaxStreams === 1 &&
 			requestCount === 1 &&

@@ -101,7 +101,7 @@ function hookSessions(environment: HookEnvironment, prototype: object): void {
 		return function (this: ClientHttp2Session, ...args) {
 			observe(environment, () => {
 				const state = stateOfUsable(this);
-				if (state) ended(environment, state, { byProgram: !state.frameFailed });
+				if (state) ended(environment, state, { byProgram: true });
 			});
 			return close.apply(this, args);
 		};
@@ -240,7 +240,7 @@ function sessionEvent(
 			state.timeout = (session as any).timeout;
 			return;
 		case "frameError":
-			state.frameFailed = true;
+			state.frameError = errorCodeName(args[2]);
 			return;
 	}
 }
@@ -318,6 +318,9 @@ function streamEvent(
 			return;
 		case "end":
 			if (exchange.isComplete) tracker.requestEnded(request);
+			return;
+		case "frameError":
+			exchange.session.frameError = errorCodeName(args[2]);
 			return;
 		case "error":
 			request.error ??= streamError(args[1]);

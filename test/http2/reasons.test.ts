@@ -213,6 +213,33 @@ describeBoth("reasons for a new session", ({ test }) => {
 		expect(afterEnd).toMatchObject({ reason: "socket_error", previous: 0 });
 	});
 
+	test("Node could not send a frame", async ({ serve }) => {
+		const server = await serve();
+		const run = await trace(
+			server,
+			async ({ http2, origin, answered, once }) => {
+				const session = http2.connect(origin);
+				session.on("error", () => {});
+				await answered(session.request({ ":path": "/x/0/frame" }));
+				const closed = once(session, "close");
+				const tooMuch = "x".repeat(70_000);
+				answered(
+					session.request({ ":path": "/x/0/frame", "x-much": tooMuch }),
+				).catch(() => {});
+				await closed;
+				const next = http2.connect(origin);
+				await answered(next.request({ ":path": "/x/0/frame" }));
+				next.close();
+			},
+		);
+		expect(lastClaim(run, "frame")).toMatchObject({
+			reason: "socket_error",
+			detail:
+				"Node closed the HTTP/2 session, since a frame could not be sent (FRAME_SIZE_ERROR)",
+			previous: 0,
+		});
+	});
+
 	test("the connection never came about", async ({ serve }) => {
 		const server = await serve();
 		const run = await trace(
