@@ -31,6 +31,8 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 	let closing: string;
 	let comparing: string;
 	let telling: string;
+	/** With names that have no place to break. */
+	let naming: string;
 
 	beforeAll(async () => {
 		if (!executable) return;
@@ -46,6 +48,15 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 				kind: "experiment",
 				story: storyOf(runs.map(({ name }) => name)),
 			}),
+		);
+		naming = await writeHtml(
+			reportOf(
+				runs.map((run, index) => ({
+					...run,
+					name: `${index}${"_of_a_very_long_name".repeat(8)}`,
+				})),
+				{ title: "/a/very/long/path".repeat(10) },
+			),
 		);
 	}, 120_000);
 
@@ -194,6 +205,17 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 						number(Number(first?.attributes[name ?? ""])),
 					])
 					.concat([["the rest", expect.any(String)]]),
+			);
+			const bars = await details
+				.locator(".timeline .bar")
+				.evaluateAll((found) =>
+					found.map((bar) => bar.getBoundingClientRect().width),
+				);
+			const total = duration(first as Span);
+			const room = bars.reduce((sum, width) => sum + width, 0);
+			expect((bars[0] ?? 0) / room).toBeCloseTo(
+				Number(first?.attributes["conntrace.dns.lookup_ms"]) / total,
+				1,
 			);
 			await details.getByRole("button", { name: "Close" }).press("Enter");
 			expect(await details.count()).toBe(0);
@@ -396,7 +418,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 
 	it.each([320, 390, 820])("fits a screen %i pixels wide", (width) =>
 		look(
-			telling,
+			naming,
 			async (page) => {
 				expect(
 					await page.evaluate("document.documentElement.scrollWidth"),

@@ -40,12 +40,23 @@ export type PhaseName = keyof typeof PHASES;
 export const PHASE_NAMES = Object.keys(PHASES) as PhaseName[];
 
 /** Milliseconds of each phase that the request had; the rest is sending, the body, and the program being busy. */
-export function phasesOf(
-	request: PageRequest,
-): Partial<Record<PhaseName, number>> {
-	const { waitMs, dnsMs, tcpMs, tlsMs, firstByteMs } = request;
-	const known = { waitMs, dnsMs, tcpMs, tlsMs, firstByteMs };
+export function phasesOf(request: PageRequest): ReadonlyMap<PhaseName, number> {
+	const phases = new Map<PhaseName, number>();
 	let rest = request.durationMs;
-	for (const duration of Object.values(known)) rest -= duration ?? 0;
-	return { ...known, ...(rest > 0 && { otherMs: rest }) };
+	for (const name of MEASURED) {
+		const duration = request[name];
+		if (duration === undefined) continue;
+		phases.set(name, duration);
+		rest -= duration;
+	}
+	if (rest > 0) phases.set("otherMs", rest);
+	return phases;
 }
+
+const MEASURED = [
+	"waitMs",
+	"dnsMs",
+	"tcpMs",
+	"tlsMs",
+	"firstByteMs",
+] as const satisfies readonly PhaseName[];

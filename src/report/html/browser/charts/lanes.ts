@@ -158,7 +158,7 @@ function drawLane(
 							type: "path" as const,
 							shape: {
 								pathData: SHAPES[ending.shape],
-								x: end - 5,
+								x: end + 1,
 								y: middle - 5,
 								width: 10,
 								height: 10,
@@ -172,7 +172,7 @@ function drawLane(
 					]
 				: []),
 			// What the pointer meets, so that the whole lane tells what it is.
-			bar(begin - 4, end + 4, 18, "transparent"),
+			bar(begin - 4, end + 12, 18, "transparent"),
 		],
 	};
 }

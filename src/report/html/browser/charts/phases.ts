@@ -137,9 +137,8 @@ function all(fresh: number, sums: NonNullable<Summary["freshTime"]>): Group {
 function meansOf(label: string, requests: readonly PageRequest[]): Group {
 	const means = noMeans();
 	for (const request of requests) {
-		const phases = phasesOf(request);
-		for (const name of PHASE_NAMES) {
-			means[name] += (phases[name] ?? 0) / requests.length;
+		for (const [name, duration] of phasesOf(request)) {
+			means[name] += duration / requests.length;
 		}
 	}
 	return { label, requests: requests.length, means };

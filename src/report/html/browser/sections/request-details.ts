@@ -4,7 +4,6 @@ import { count, decimal, milliseconds, span } from "../format";
 import {
 	OUTCOMES,
 	outcomeOf,
-	PHASE_NAMES,
 	PHASES,
 	type PhaseName,
 	phasesOf,
@@ -19,7 +18,7 @@ export interface DetailsPlace {
 }
 
 export function detailsPlace(view: RunView): DetailsPlace {
-	const root = element("div", { "aria-live": "polite" });
+	const root = element("div");
 	return {
 		root,
 		show(request, opener) {
@@ -27,8 +26,12 @@ export function detailsPlace(view: RunView): DetailsPlace {
 				root.replaceChildren();
 				opener.focus();
 			};
-			root.replaceChildren(requestDetails(request, view, close));
-			root.scrollIntoView({ block: "nearest" });
+			const details = requestDetails(request, view, close);
+			details.addEventListener("keydown", ({ key }) => {
+				if (key === "Escape") close();
+			});
+			root.replaceChildren(details);
+			details.focus();
 		},
 	};
 }
@@ -42,7 +45,7 @@ function requestDetails(
 	const { label, shape, color } = OUTCOMES[outcomeOf(request)];
 	return element(
 		"article",
-		{ class: "request", "aria-label": "The chosen request" },
+		{ class: "request", "aria-label": "The chosen request", tabindex: -1 },
 		element(
 			"header",
 			{},
@@ -61,18 +64,13 @@ function requestDetails(
 
 /** The phases as bars, each where it began; a table, so that it reads without them. */
 function timeline(request: PageRequest): HTMLElement {
-	const phases = phasesOf(request);
-	const total = Math.max(
-		request.durationMs,
-		Object.values(phases).reduce((sum, value) => sum + value, 0),
-	);
+	const phases = [...phasesOf(request)];
+	const total = phases.reduce((sum, [, duration]) => sum + duration, 0);
 	let begin = 0;
-	const rows = PHASE_NAMES.flatMap((name) => {
-		const duration = phases[name];
-		if (duration === undefined) return [];
+	const rows = phases.map(([name, duration]) => {
 		const row = phaseRow(name, duration, begin / total, duration / total);
 		begin += duration;
-		return [row];
+		return row;
 	});
 	return element(
 		"table",
