@@ -1,5 +1,6 @@
 // Builds dist/ with esbuild: each entry becomes one file.
 import { chmod, readFile } from "node:fs/promises";
+import * as conventions from "@opentelemetry/semantic-conventions";
 import { build } from "esbuild";
 import { buildReportPage } from "./report-page.mjs";
 
@@ -24,6 +25,46 @@ const privateOpenTelemetryApi = {
 	},
 };
 
+/**
+ * The instrumentation packages ask for all conventions there are, and read a few; those alone go into the bundle.
+ */
+const conventionsInUse = {
+	name: "conventions-in-use",
+	setup({ onResolve, onLoad }) {
+		const namespace = "conventions-in-use";
+		onResolve(
+			{ filter: /^@opentelemetry\/semantic-conventions$/ },
+			({ kind, importer }) =>
+				kind === "require-call" ? { path: importer, namespace } : undefined,
+		);
+		onLoad({ filter: /.*/, namespace }, async ({ path }) => {
+			const source = await readFile(path, "utf8");
+			const names = source.matchAll(/\bsemantic_conventions_\d+\.(\w+)/g);
+			const used = [...names].map(([, name]) => [name, conventions[name]]);
+			if (used.length === 0 || used.some(([, value]) => value === undefined)) {
+				throw new Error(`${path} does not read conventions as expected`);
+			}
+			return {
+				contents: JSON.stringify(Object.fromEntries(used)),
+				loader: "json",
+			};
+		});
+	},
+};
+
+/**
+ * Stands around everything in the agent's file: nothing of it runs where it is disabled, and no fault of its loading
+ * reaches the program. A function around it, as `require` of a bundled module would be, would be parsed twice.
+ */
+const guard = {
+	banner: {
+		js: `"use strict"; agent: try { if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true") break agent;`,
+	},
+	footer: {
+		js: "} catch (error) { process.stderr.write(`conntrace: cannot run here, nothing is traced: ${error.message}\\n`); }",
+	},
+};
+
 const shared = {
 	bundle: true,
 	platform: "node",
@@ -35,11 +76,12 @@ const shared = {
 
 await build({
 	...shared,
+	...guard,
 	entryPoints: { register: "src/register.ts" },
 	outdir: "dist",
 	minify: true,
 	mainFields: ["module", "main"],
-	plugins: [privateOpenTelemetryApi],
+	plugins: [privateOpenTelemetryApi, conventionsInUse],
 	// The instrumentation packages come with hooks on every require() and import of the program. The agent applies
 	// their patches itself and must not slow down or change the loading of modules.
 	alias: {

@@ -1,10 +1,4 @@
-import { say } from "./agent/log";
-import type * as Start from "./agent/start";
+import { startAgent } from "./agent/start";
 
-try {
-	const { startAgent } = require("./agent/start") as typeof Start;
-	startAgent(process.env);
-} catch (error) {
-	// The program runs as if nothing had been preloaded.
-	say(`cannot run here, nothing is traced: ${(error as Error).message}`);
-}
+// scripts/build.mjs puts around this what keeps it from running where it is disabled, and its faults from the program.
+startAgent(process.env);

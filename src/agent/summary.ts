@@ -1,4 +1,4 @@
-import type { ReadableSpan } from "@opentelemetry/sdk-trace-node";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import type * as RunSummaryModule from "../report/run-summary";
 
 export interface Summary {

@@ -4,7 +4,7 @@ import {
 	ParentBasedSampler,
 	type Sampler,
 	TraceIdRatioBasedSampler,
-} from "@opentelemetry/sdk-trace-node";
+} from "@opentelemetry/sdk-trace-base";
 import type { Configuration } from "../agent/config";
 
 /** The sampler that OTEL_TRACES_SAMPLER names. */

@@ -1,4 +1,4 @@
-import type { ReadableSpan } from "@opentelemetry/sdk-trace-node";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { RunStatistics } from "./run-statistics";
 import { renderStatistics } from "./terminal";
 

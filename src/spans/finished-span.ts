@@ -8,7 +8,7 @@ import type {
 } from "@opentelemetry/api";
 import type { InstrumentationScope } from "@opentelemetry/core";
 import type { Resource } from "@opentelemetry/resources";
-import type { ReadableSpan } from "@opentelemetry/sdk-trace-node";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { VERSION } from "../version";
 import type { AttributeList } from "./attributes";
 import { toHrTime } from "./clock";

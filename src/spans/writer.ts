@@ -7,7 +7,7 @@ import {
 	trace,
 } from "@opentelemetry/api";
 import type { Resource } from "@opentelemetry/resources";
-import { type Sampler, SamplingDecision } from "@opentelemetry/sdk-trace-node";
+import { type Sampler, SamplingDecision } from "@opentelemetry/sdk-trace-base";
 import { tableNames } from "../aws/dynamodb-tables";
 import type { Connection } from "../connections/connection";
 import type { Request } from "../connections/request";
