@@ -2,6 +2,7 @@ import type { CollectorSettings } from "../export/collector-settings";
 import { readCollectorSettings, readReceiver } from "./collector-variables";
 import { tracedHosts } from "./hosts";
 import { LOG_LEVELS, type LogLevel } from "./log";
+import { readResourceAttributes } from "./resource-variables";
 import { parseNumber, Variables } from "./variables";
 
 /** The configuration of the agent, from the environment. */
@@ -24,6 +25,8 @@ export interface Configuration {
 	readonly reusedRatio: number;
 	/** CONNTRACE_SLOW_MS: a request that takes longer is always kept, in milliseconds. */
 	readonly slowAfter: number | undefined;
+	/** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES. */
+	readonly resourceAttributes: Readonly<Record<string, string>>;
 	/** AWS_NODEJS_CONNECTION_REUSE_ENABLED, if it is set. */
 	readonly reuseVariable: string | undefined;
 	readonly tracesHost: (host: string) => boolean;
@@ -97,6 +100,7 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 			"milliseconds, a number from 0",
 			(value) => parseNumber(value, /^\d*\.?\d+$/, Infinity),
 		),
+		resourceAttributes: readResourceAttributes(variables),
 		reuseVariable: env.AWS_NODEJS_CONNECTION_REUSE_ENABLED,
 		tracesHost: tracedHosts(env.CONNTRACE_HOSTS, env.CONNTRACE_IGNORE_HOSTS),
 	};

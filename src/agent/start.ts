@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { isMainThread } from "node:worker_threads";
 import { awsServiceOf } from "../aws/aws-call";
 import { ConnectionTracker } from "../connections/tracker";
 import { ExportPipeline } from "../export/pipeline";
@@ -16,16 +17,17 @@ import { Faults } from "./faults";
 import { say, setLogLevel } from "./log";
 import { onProcessEnd } from "./process-end";
 import { createSummary } from "./summary";
+import { agentVariables } from "./threads";
 
 /** Starts the agent in this process: reads the configuration and wires hooks, model, spans and export together. */
 export function startAgent(env: NodeJS.ProcessEnv): void {
-	const { configuration, warnings } = readConfiguration(env);
+	const { configuration, warnings } = readConfiguration(agentVariables(env));
 	if (configuration.disabled) return;
 	setLogLevel(configuration.logLevel);
-	for (const warning of warnings) say(warning);
+	if (isMainThread) for (const warning of warnings) say(warning);
 
 	const faults = new Faults();
-	const resource = createResource();
+	const resource = createResource(configuration.resourceAttributes);
 	const pipeline = new ExportPipeline({
 		configuration,
 		resource,

@@ -8,6 +8,7 @@ import { Ledger } from "./ledger";
 import type { Envelope } from "./otlp-json";
 import type * as OtlpTransportModule from "./otlp-transport";
 import type { OtlpTransport, Outcome } from "./otlp-transport";
+import { Pace } from "./pace";
 import type * as PostAndWaitModule from "./post-and-wait";
 import { type Batch, SpanQueue } from "./span-queue";
 
@@ -44,6 +45,7 @@ export class CollectorOutput {
 	/** Outside of whatever the program was doing when it caused a span: sockets and timers hold on to that. */
 	private readonly outside = new AsyncResource("conntrace.export");
 	private transport: OtlpTransport | undefined;
+	private readonly pace: Pace;
 	private timer: NodeJS.Timeout | undefined;
 	private underWay = 0;
 	/** Failed attempts in a row. */
@@ -55,7 +57,8 @@ export class CollectorOutput {
 
 	constructor(options: CollectorOutputOptions) {
 		this.options = options;
-		const { batchSize, maxSpans } = options.settings;
+		const { batchSize, maxSpans, scheduleDelay } = options.settings;
+		this.pace = new Pace(scheduleDelay);
 		this.destination = shownUrl(options.settings);
 		this.queue = new SpanQueue(
 			{
@@ -139,8 +142,7 @@ export class CollectorOutput {
 	}
 
 	private get delay(): number {
-		const { scheduleDelay } = this.options.settings;
-		if (this.failures === 0) return scheduleDelay;
+		if (this.failures === 0) return this.pace.delay;
 		const backoff = Math.min(
 			FIRST_BACKOFF * GROWTH ** (this.failures - 1),
 			MAX_BACKOFF,
@@ -160,6 +162,7 @@ export class CollectorOutput {
 		while (this.underWay < (this.failures === 0 ? CONCURRENCY : 1)) {
 			const batch = this.queue.take();
 			if (!batch) return;
+			this.pace.handOver();
 			this.underWay += 1;
 			void this.outside
 				.runInAsyncScope(() =>

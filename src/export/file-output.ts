@@ -4,6 +4,7 @@ import { clearTimeout, setTimeout } from "../timers";
 import { type EncodedSpan, EncodedSpans } from "./encoded-spans";
 import { Ledger } from "./ledger";
 import type { Envelope } from "./otlp-json";
+import { Pace } from "./pace";
 
 /** How long spans wait for others to be written with, in milliseconds, and how many bytes of them. */
 const INTERVAL = 1000;
@@ -19,6 +20,7 @@ const NOTHING = Buffer.alloc(0);
 export class FileOutput {
 	readonly ledger = new Ledger();
 	private spans = new EncodedSpans();
+	private readonly pace = new Pace(INTERVAL);
 	private timer: NodeJS.Timeout | undefined;
 	/** A line of which only a part may have been written must not be continued by the next. */
 	private torn = false;
@@ -32,7 +34,7 @@ export class FileOutput {
 		this.ledger.written += 1;
 		this.spans.add(span);
 		if (this.spans.bytes >= MAX_BYTES) this.write();
-		else this.timer ??= setTimeout(() => this.write(), INTERVAL).unref();
+		else this.timer ??= setTimeout(() => this.write(), this.pace.delay).unref();
 	}
 
 	async flush(): Promise<void> {
@@ -48,6 +50,7 @@ export class FileOutput {
 		clearTimeout(this.timer);
 		this.timer = undefined;
 		if (this.spans.count === 0) return;
+		this.pace.handOver();
 		const { head, tail } = this.envelope;
 		const spans = this.spans.contents().subarray(1);
 		const mending = this.torn ? LINE_BREAK : NOTHING;

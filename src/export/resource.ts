@@ -1,11 +1,12 @@
 import {
 	defaultResource,
-	detectResources,
-	envDetector,
 	type Resource,
+	resourceFromAttributes,
 } from "@opentelemetry/resources";
 
-/** What the spans come from: OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, else OpenTelemetry's defaults. */
-export function createResource(): Resource {
-	return defaultResource().merge(detectResources({ detectors: [envDetector] }));
+/** What the spans come from. */
+export function createResource(
+	attributes: Readonly<Record<string, string>>,
+): Resource {
+	return defaultResource().merge(resourceFromAttributes(attributes));
 }
