@@ -80,6 +80,8 @@ test("each process and thread exports its spans once", async ({ http }) => {
 	const environment = {
 		OTEL_TRACES_EXPORTER: "otlp",
 		OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
+		// What has no answer when the time is up is sent again.
+		CONNTRACE_FLUSH_TIMEOUT: "10000",
 	};
 	const [threads, processes] = await Promise.all([
 		runScenario(
