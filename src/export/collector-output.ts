@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Agent } from "node:http";
+import { isMainThread } from "node:worker_threads";
 import { say } from "../agent/log";
 import { clearTimeout, setImmediate, setTimeout } from "../timers";
 import { type CollectorSettings, shownUrl } from "./collector-settings";
@@ -8,7 +9,7 @@ import { Ledger } from "./ledger";
 import type { Envelope } from "./otlp-json";
 import type * as OtlpTransportModule from "./otlp-transport";
 import type { OtlpTransport, Outcome } from "./otlp-transport";
-import { Pace } from "./pace";
+import { WORKER_INTERVAL } from "./pace";
 import type * as PostAndWaitModule from "./post-and-wait";
 import { type Batch, SpanQueue } from "./span-queue";
 
@@ -45,7 +46,7 @@ export class CollectorOutput {
 	/** Outside of whatever the program was doing when it caused a span: sockets and timers hold on to that. */
 	private readonly outside = new AsyncResource("conntrace.export");
 	private transport: OtlpTransport | undefined;
-	private readonly pace: Pace;
+	private readonly scheduleDelay: number;
 	private timer: NodeJS.Timeout | undefined;
 	private underWay = 0;
 	/** Failed attempts in a row. */
@@ -58,7 +59,10 @@ export class CollectorOutput {
 	constructor(options: CollectorOutputOptions) {
 		this.options = options;
 		const { batchSize, maxSpans, scheduleDelay } = options.settings;
-		this.pace = new Pace(scheduleDelay);
+		// Later than a worker thread that is done ends: what is under way at its end is sent again.
+		this.scheduleDelay = isMainThread
+			? scheduleDelay
+			: Math.min(scheduleDelay, WORKER_INTERVAL);
 		this.destination = shownUrl(options.settings);
 		this.queue = new SpanQueue(
 			{
@@ -142,7 +146,7 @@ export class CollectorOutput {
 	}
 
 	private get delay(): number {
-		if (this.failures === 0) return this.pace.delay;
+		if (this.failures === 0) return this.scheduleDelay;
 		const backoff = Math.min(
 			FIRST_BACKOFF * GROWTH ** (this.failures - 1),
 			MAX_BACKOFF,
@@ -162,7 +166,6 @@ export class CollectorOutput {
 		while (this.underWay < (this.failures === 0 ? CONCURRENCY : 1)) {
 			const batch = this.queue.take();
 			if (!batch) return;
-			this.pace.handOver();
 			this.underWay += 1;
 			void this.outside
 				.runInAsyncScope(() =>

@@ -1,12 +1,9 @@
 import { isMainThread } from "node:worker_threads";
 
-/** How far apart a worker thread hands spans over, in milliseconds. */
-const WORKER_INTERVAL = 50;
+/** How long a worker thread holds spans back at most, in milliseconds: it can be terminated at any moment. */
+export const WORKER_INTERVAL = 100;
 
-/**
- * How long spans wait for others. A worker thread can be terminated at any moment, by which all that it holds is lost:
- * it hands spans over at once, unless it has just done so.
- */
+/** How long spans wait for others in a place where they are at once: not at all in a worker thread, unless it has just handed some over. */
 export class Pace {
 	private last = Number.NEGATIVE_INFINITY;
 
@@ -14,9 +11,9 @@ export class Pace {
 	constructor(private readonly interval: number) {}
 
 	get delay(): number {
-		if (isMainThread) return this.interval;
-		const interval = Math.min(WORKER_INTERVAL, this.interval);
-		return Math.max(0, this.last + interval - performance.now());
+		return isMainThread
+			? this.interval
+			: Math.max(0, this.last + WORKER_INTERVAL - performance.now());
 	}
 
 	/** Spans are handed over now. */
