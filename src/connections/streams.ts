@@ -34,11 +34,14 @@ export class Streams {
 	/** Gives the server as many of the waiting requests as it allows. */
 	proceed(): void {
 		while (this.connected && this.onTheWire < this.maxStreams) {
-			const request = this.waiting.shift();
-			if (!request) return;
-			if (request.wait) this.endWait(request);
-			this.tracker.requestStarted(request);
+			if (!this.startNext()) return;
 		}
+	}
+
+	/** An answer shows that the request had been given to the server, and all before it. */
+	answered(request: Request): void {
+		const last = this.waiting.indexOf(request);
+		for (let index = 0; index <= last; index++) this.startNext();
 	}
 
 	/** Both directions of the request's stream are over. */
@@ -49,6 +52,14 @@ export class Streams {
 			if (index >= 0) this.waiting.splice(index, 1);
 		}
 		this.proceed();
+	}
+
+	private startNext(): boolean {
+		const request = this.waiting.shift();
+		if (!request) return false;
+		if (request.wait) this.endWait(request);
+		this.tracker.requestStarted(request);
+		return true;
 	}
 
 	private get onTheWire(): number {

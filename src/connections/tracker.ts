@@ -18,7 +18,7 @@ import { ms } from "./wording";
 
 /** Told about everything that is over. */
 export interface TrackerListener {
-	/** The request has its connection, and nothing of it has been written yet. */
+	/** The request has its connection, or has been given its body there; what its exchange shows of that is not written yet. */
 	requestAssigned(request: Request): void;
 	requestEnded(request: Request): void;
 	/** The connection came about or failed: `connection.setup.end` is set. */
@@ -138,6 +138,11 @@ export class ConnectionTracker {
 		connection.requestCount += 1;
 		request.number = connection.requestCount;
 		this.hostOf(connection).requests += 1;
+		this.options.listener.requestAssigned(request);
+	}
+
+	/** Its body, given after it was started, can be read from the exchange now. */
+	requestBodyKnown(request: Request): void {
 		this.options.listener.requestAssigned(request);
 	}
 

@@ -9,6 +9,8 @@ export class Http2Exchange implements Exchange {
 	readonly httpVersion = "2";
 	statusCode: number | undefined;
 	responseHeaders: IncomingHttpHeaders | undefined;
+	/** What the program ends the body with, which is all of it in most cases; set while it does so. */
+	lastChunk: string | Uint8Array | undefined;
 	/** The program closed the stream before the response had ended. */
 	closedByProgram = false;
 
@@ -30,9 +32,9 @@ export class Http2Exchange implements Exchange {
 	get url(): string {
 		const path = this.requestHeader(":path");
 		const authority = this.requestHeader(":authority");
-		// A CONNECT names in its authority what is behind the proxy.
+		// A CONNECT names in its authority what is behind the proxy. Node gives an IPv6 address no brackets there.
 		const origin =
-			this.method === "CONNECT" || authority === undefined
+			this.method === "CONNECT" || !authority || /^[^[]*:.*:/.test(authority)
 				? `${this.host.includes(":") ? `[${this.host}]` : this.host}:${this.port}`
 				: withoutStandardPort(this.scheme, authority);
 		return `${this.scheme}://${origin}${path?.startsWith("/") ? path : ""}`;
@@ -44,7 +46,7 @@ export class Http2Exchange implements Exchange {
 	}
 
 	pendingBody(): string | undefined {
-		return undefined;
+		return this.lastChunk && Buffer.from(this.lastChunk).toString();
 	}
 
 	responseHeader(name: string): string | undefined {

@@ -228,6 +228,8 @@ function sessionEvent(
 			if (!connection.busy && connection.open)
 				tracker.connectionIdle(connection);
 			return;
+		// The server has taken our settings, and has sent its own before. Without listeners those are not announced.
+		case "localSettings":
 		case "remoteSettings":
 			connection.maxStreams = maxStreams(session);
 			streams.proceed();
@@ -276,6 +278,16 @@ function hookStreams(environment: HookEnvironment, prototype: object): void {
 		};
 	});
 
+	replaceMethod(prototype, "end", (end) => {
+		return function (this: ClientHttp2Stream, ...args) {
+			const request = requests.get(this);
+			if (request) {
+				observe(environment, () => bodyEnds(environment, request, args[0]));
+			}
+			return end.apply(this, args);
+		};
+	});
+
 	replaceMethod(prototype, "close", (close) => {
 		return function (this: any, ...args) {
 			const exchange = requests.get(this)?.exchange as
@@ -288,6 +300,18 @@ function hookStreams(environment: HookEnvironment, prototype: object): void {
 			return close.apply(this, args);
 		};
 	});
+}
+
+function bodyEnds(
+	{ tracker }: HookEnvironment,
+	request: Request,
+	chunk: unknown,
+): void {
+	if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) return;
+	const exchange = request.exchange as Http2Exchange;
+	exchange.lastChunk = chunk;
+	tracker.requestBodyKnown(request);
+	exchange.lastChunk = undefined;
 }
 
 function streamEvent(
@@ -311,6 +335,7 @@ function streamEvent(
 			exchange.responseHeaders = args[1];
 			exchange.statusCode = args[1][":status"];
 			request.respondedAt = now();
+			exchange.session.streams?.answered(request);
 			if (request.firstByteAt === undefined) {
 				tracker.responseBegun(request, false);
 			}

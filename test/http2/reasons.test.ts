@@ -249,6 +249,10 @@ describeBoth("reasons for a new session", ({ test }) => {
 				refused.on("error", () => {});
 				answered(refused.request({ ":path": "/x/0/refused" })).catch(() => {});
 				await once(refused, "close");
+				const ipv6 = http2.connect(`http://[::1]:${port}`);
+				ipv6.on("error", () => {});
+				answered(ipv6.request({ ":path": "/x/0/ipv6" })).catch(() => {});
+				await once(ipv6, "close");
 				const given = http2.connect(origin);
 				given.on("error", () => {});
 				answered(given.request({ ":path": "/x/0/up" })).catch(() => {});
@@ -261,7 +265,10 @@ describeBoth("reasons for a new session", ({ test }) => {
 			},
 			{ values: String(await refusingPort()) },
 		);
-		const [refused] = run.requests;
+		const [refused, ipv6] = run.requests;
+		expect(ipv6?.attributes["url.full"]).toMatch(
+			/^http:\/\/\[::1\]:\d+\/x\/0\/ipv6$/,
+		);
 		expect(refused?.attributes).toMatchObject({
 			"error.type": "ECONNREFUSED",
 			"conntrace.connection.reused": false,

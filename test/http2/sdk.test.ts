@@ -68,6 +68,7 @@ describeBoth("AWS SDK v3 with its HTTP/2 handler", ({ test }) => {
 			expect(attributes).toMatchObject({
 				"aws.request_id": `request-${attributes["conntrace.connection.request_number"]}`,
 				"cloud.region": "eu-west-1",
+				"db.collection.name": "keepalive-test",
 				"network.protocol.version": "2",
 			});
 		}

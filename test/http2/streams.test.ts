@@ -166,6 +166,28 @@ describeBoth("requests share a session", ({ test, secure }) => {
 		expect(third?.attributes["conntrace.connection.idle_ms"]).toBe(undefined);
 	});
 
+	test("more than a hundred before the server has said what it allows", async ({
+		serve,
+	}) => {
+		const server = await serve({ settings: { maxConcurrentStreams: 200 } });
+		const { spans, requests } = await trace(
+			server,
+			async ({ http2, origin, answered }) => {
+				const session = http2.connect(origin);
+				await Promise.all(
+					Array.from({ length: 120 }, () =>
+						answered(session.request({ ":path": "/delay/150" })),
+					),
+				);
+				session.close();
+			},
+		);
+		const waits = named(spans, "connection.wait");
+		expect(waits).toHaveLength(119);
+		const ended = requests.map(({ end }) => end).sort((a, b) => Number(a - b));
+		for (const { end } of waits) expect(end < (ended[0] ?? 0n)).toBe(true);
+	});
+
 	test("a session that is connected before it is needed", async ({ serve }) => {
 		const server = await serve();
 		const { spans, requests } = await trace(
