@@ -4,11 +4,16 @@ import { join } from "node:path";
 import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import type { Report, Story } from "../../src/report/model.js";
+import type { Report } from "../../src/report/model.js";
 import type { Span } from "../../src/report/span.js";
-import { duration } from "../../src/report/span.js";
 import { reportOf, runOf } from "../report/html/reports.js";
 import { fresh, reused } from "../report/spans.js";
+import { startDynamoDB } from "../support/dynamodb.js";
+import {
+	duration,
+	type Span as ExportedSpan,
+	requestsOf,
+} from "../support/spans.js";
 import {
 	figuresOf,
 	launch,
@@ -19,45 +24,27 @@ import {
 	textOf,
 	writeHtml,
 } from "./browser.js";
-import { runVariants, type TracedRun } from "./demo-spans.js";
+import { compare, PUTS, runHandler, type TracedRun } from "./traced-runs.js";
 
 const executable = inject("chromium");
 
 describe.skipIf(!executable)("the HTML report in a browser", () => {
 	let browser: Browser;
-	let traced: TracedRun[];
-	/** Of the variant that keeps its connection, the one that closes each, and of all. */
-	let keeping: string;
-	let closing: string;
-	let comparing: string;
-	let telling: string;
-	/** With names that have no place to break. */
-	let naming: string;
+	/** A client that keeps its connection, and one that closes each. */
+	let keeping: TracedRun;
+	let closing: TracedRun;
+	let comparison: string;
+	let story: string;
 
 	beforeAll(async () => {
 		if (!executable) return;
-		[browser, traced] = await Promise.all([launch(executable), runVariants()]);
-		const runs = traced.map(({ title, spans }) => runOf(title, spans));
-		const [first, second] = runs;
-		if (!first || !second) throw new Error("the demo has fewer variants");
-		keeping = await writeHtml(reportOf([first]));
-		closing = await writeHtml(reportOf([second]));
-		comparing = await writeHtml(reportOf([second, first]));
-		telling = await writeHtml(
-			reportOf(runs, {
-				kind: "experiment",
-				story: storyOf(runs.map(({ name }) => name)),
-			}),
-		);
-		naming = await writeHtml(
-			reportOf(
-				runs.map((run, index) => ({
-					...run,
-					name: `${index}${"_of_a_very_long_name".repeat(8)}`,
-				})),
-				{ title: "/a/very/long/path".repeat(10) },
-			),
-		);
+		browser = await launch(executable);
+		const dynamodb = await startDynamoDB();
+		keeping = await runHandler("shared", dynamodb.origin);
+		closing = await runHandler("keep-alive-off", dynamodb.origin);
+		await dynamodb.close();
+		comparison = await compare(closing, keeping);
+		story = await writeHtml(storyReport());
 	}, 120_000);
 
 	afterAll(() => browser?.close());
@@ -78,8 +65,8 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 	}
 
 	it("answers first, in numbers that are those of the spans", () =>
-		look(keeping, async (page) => {
-			const requests = requestsOf(traced[0]);
+		look(keeping.html, async (page) => {
+			const requests = requestsOf(keeping.spans);
 			const [paying, riding] = partition(requests);
 			const paid = sum(paying, "conntrace.connection.setup_ms");
 			expect(await textOf(page.locator("h1"))).toBe(
@@ -96,8 +83,8 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 		}));
 
 	it("lists every request with its numbers", () =>
-		look(closing, async (page) => {
-			const requests = requestsOf(traced[1]);
+		look(closing.html, async (page) => {
+			const requests = requestsOf(closing.spans);
 			const rows = await rowsOf(page, "Latency over time", "Requests");
 			const next = section(page, "Latency over time").getByRole("button", {
 				name: "Next",
@@ -124,8 +111,8 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 		}));
 
 	it("sums up reasons, phases and connections as the spans do", () =>
-		look(closing, async (page) => {
-			const requests = requestsOf(traced[1]);
+		look(closing.html, async (page) => {
+			const requests = requestsOf(closing.spans);
 			const reasons = await rowsOf(
 				page,
 				"Why connections were fresh",
@@ -185,13 +172,13 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 	});
 
 	it("shows the phases of the request that is chosen by the keyboard, and gives the focus back", () =>
-		look(keeping, async (page) => {
+		look(keeping.html, async (page) => {
 			const chart = page.getByRole("application");
 			await chart.focus();
 			await page.keyboard.press("ArrowRight");
 			await page.keyboard.press("Enter");
 			const details = page.getByRole("article", { name: "The chosen request" });
-			const [first] = requestsOf(traced[0]);
+			const [first] = requestsOf(keeping.spans);
 			const phases = await details.locator("tbody tr").allInnerTexts();
 			expect(phases.map((row) => row.split(/\s*\t\s*/).slice(0, 2))).toEqual(
 				[
@@ -211,7 +198,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 				.evaluateAll((found) =>
 					found.map((bar) => bar.getBoundingClientRect().width),
 				);
-			const total = duration(first as Span);
+			const total = duration(first as ExportedSpan);
 			const room = bars.reduce((sum, width) => sum + width, 0);
 			expect((bars[0] ?? 0) / room).toBeCloseTo(
 				Number(first?.attributes["conntrace.dns.lookup_ms"]) / total,
@@ -223,7 +210,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 		}));
 
 	it("moves over the notable requests alone with Shift, and says what it is at", () =>
-		look(keeping, async (page) => {
+		look(keeping.html, async (page) => {
 			await page.getByRole("application").focus();
 			await page.keyboard.press("ArrowRight");
 			await page.keyboard.press("ArrowRight");
@@ -235,7 +222,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 		}));
 
 	it("opens the phases from a row of the table by Enter", () =>
-		look(keeping, async (page) => {
+		look(keeping.html, async (page) => {
 			const part = section(page, "Latency over time");
 			await part.getByText("Requests as a table").press("Enter");
 			await part.getByRole("combobox", { name: "Show" }).selectOption("fresh");
@@ -246,7 +233,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 		}));
 
 	it("shows the facts under the pointer and the phases of what is clicked", () =>
-		look(closing, async (page) => {
+		look(closing.html, async (page) => {
 			const chart = page.getByRole("application");
 			await chart.scrollIntoViewIfNeeded();
 			await chart.focus();
@@ -264,7 +251,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 		}));
 
 	it("takes kinds of requests out of the drawing and back", () =>
-		look(keeping, async (page) => {
+		look(keeping.html, async (page) => {
 			const canvas = page.getByRole("application").locator("canvas");
 			const whole = await canvas.screenshot();
 			const box = page.getByRole("checkbox", { name: /fresh connection/ });
@@ -275,31 +262,31 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 		}));
 
 	it("puts before and after side by side and shows each in detail", () =>
-		look(comparing, async (page) => {
-			const [after, before] = [traced[0], traced[1]];
+		look(comparison, async (page) => {
+			const [before, after] = [closing.otlp, keeping.otlp];
 			expect(await textOf(page.locator("h1"))).toBe(
-				`Requests on a fresh connection: 100 % in ${before?.title}, 2.5 % in ${after?.title}.`,
+				`Requests on a fresh connection: 100 % in ${before}, 2.5 % in ${after}.`,
 			);
 			const rows = await rowsOf(page, "Before and after", "Runs");
 			expect(rows.map((cells) => cells.slice(0, 4))).toEqual([
-				[before?.title, "40", "40", "0 %"],
-				[after?.title, "40", "1", "97.5 %"],
+				[before, String(PUTS), String(PUTS), "0 %"],
+				[after, String(PUTS), "1", "97.5 %"],
 			]);
 			expect((await figuresOf(page))["reused a connection"]).toContain("0 %");
-			await page.getByRole("button", { name: after?.title }).press("Enter");
+			await page.getByRole("button", { name: after }).press("Enter");
 			expect((await figuresOf(page))["reused a connection"]).toContain(
 				"97.5 %",
 			);
 		}));
 
 	it("tells the story of an experiment, claim by claim", () =>
-		look(telling, async (page) => {
+		look(story, async (page) => {
 			expect(await textOf(page.locator("h1"))).toBe(
 				"What a fresh connection costs",
 			);
 			expect(await page.locator(".claims li").allInnerTexts()).toEqual([
-				"✓ Holds: every call is fresh\n\n40 of 40",
-				"✗ Does not hold: probes keep connections\n\n0 of 40",
+				"✓ Holds: every call is fresh\n\n2 of 2",
+				"✗ Does not hold: probes keep connections\n\n0 of 2",
 			]);
 			expect(
 				(
@@ -314,7 +301,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 				["1", "50 %"],
 				["10", "0 %"],
 			]);
-			const name = traced[1]?.title ?? "";
+			const name = "per call";
 			await section(page, "What the client does")
 				.getByRole("button", { name })
 				.press("Enter");
@@ -344,7 +331,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 	});
 
 	it("refuses what its policy forbids", async () => {
-		const { page, misdeeds, close } = await open(browser, keeping);
+		const { page, misdeeds, close } = await open(browser, keeping.html);
 		const attempt = (code: string) =>
 			page.evaluate(`(() => {
 				try { ${code} } catch (error) { return error.name; }
@@ -377,7 +364,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 
 	it("follows the system's colours until the toggle is used", () =>
 		look(
-			keeping,
+			keeping.html,
 			async (page) => {
 				const canvas = page.getByRole("application").locator("canvas");
 				const background = () =>
@@ -396,7 +383,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 
 	it("prints in light colours, without controls", () =>
 		look(
-			keeping,
+			keeping.html,
 			async (page) => {
 				await page.emulateMedia({ media: "print" });
 				expect(
@@ -416,16 +403,29 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 			{ colorScheme: "dark" },
 		));
 
-	it.each([320, 390, 820])("fits a screen %i pixels wide", (width) =>
-		look(
-			naming,
-			async (page) => {
-				expect(
-					await page.evaluate("document.documentElement.scrollWidth"),
-				).toBeLessThanOrEqual(width);
-			},
-			{ viewport: { width, height: 800 }, isMobile: true, hasTouch: true },
-		),
+	it.each([320, 390, 820])(
+		"fits a screen %i pixels wide, with names that have no place to break",
+		async (width) => {
+			const name = "_of_a_very_long_name".repeat(8);
+			const file = await writeHtml(
+				reportOf(
+					[
+						runOf(`before${name}`, [fresh({ host: name })]),
+						runOf(`after${name}`, [reused({ host: name })]),
+					],
+					{ title: name },
+				),
+			);
+			await look(
+				file,
+				async (page) => {
+					expect(
+						await page.evaluate("document.documentElement.scrollWidth"),
+					).toBeLessThanOrEqual(width);
+				},
+				{ viewport: { width, height: 800 }, isMobile: true, hasTouch: true },
+			);
+		},
 	);
 
 	it.each(["light", "dark"] as const)(
@@ -435,7 +435,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 				createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
 				"utf8",
 			);
-			for (const file of [keeping, telling]) {
+			for (const file of [keeping.html, story]) {
 				const { page, close } = await open(browser, file, {
 					colorScheme,
 					bypassCSP: true,
@@ -487,9 +487,9 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 		const folder = process.env.CONNTRACE_IMAGES ?? inject("temporaryDirectory");
 		await mkdir(folder, { recursive: true });
 		const pictures = [
-			["report.png", closing, "light", "Latency over time"],
-			["report-dark.png", keeping, "dark", "Latency over time"],
-			["report-comparison.png", comparing, "light", "Before and after"],
+			["report.png", closing.html, "light", "Latency over time"],
+			["report-dark.png", keeping.html, "dark", "Latency over time"],
+			["report-comparison.png", comparison, "light", "Before and after"],
 		] as const;
 		for (const [name, file, colorScheme, last] of pictures) {
 			await look(
@@ -510,19 +510,15 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 	});
 });
 
-function requestsOf(run: TracedRun | undefined): Span[] {
-	return (run?.spans ?? [])
-		.filter(({ attributes }) => "http.request.method" in attributes)
-		.sort((a, b) => Number(a.startTime - b.startTime));
-}
-
-function partition(requests: readonly Span[]): [fresh: Span[], reused: Span[]] {
-	const isFresh = ({ attributes }: Span) =>
+function partition(
+	requests: readonly ExportedSpan[],
+): [fresh: ExportedSpan[], reused: ExportedSpan[]] {
+	const isFresh = ({ attributes }: ExportedSpan) =>
 		attributes["conntrace.connection.reused"] === false;
 	return [requests.filter(isFresh), requests.filter((span) => !isFresh(span))];
 }
 
-function sum(spans: readonly Span[], attribute: string): number {
+function sum(spans: readonly ExportedSpan[], attribute: string): number {
 	return spans.reduce(
 		(total, { attributes }) => total + Number(attributes[attribute] ?? 0),
 		0,
@@ -605,42 +601,56 @@ function hostileReport(): Report {
 	);
 }
 
-function storyOf([first = "", second = ""]: readonly string[]): Story {
-	return {
-		title: "What a fresh connection costs",
-		introduction: "The handler of the demo, in its variants.",
-		conditions: [{ name: "puts", value: "40" }],
-		chapters: [
-			{
-				title: "What the client does",
-				text: "One client for all, or a connection for each call.",
-				runs: [first, second],
-				claims: [
-					{ claim: "every call is fresh", holds: true, measured: "40 of 40" },
-					{
-						claim: "probes keep connections",
-						holds: false,
-						measured: "0 of 40",
-					},
-				],
-			},
-			{
-				title: "The rate decides",
-				text: "The server closes what is idle for a second.",
-				runs: [],
-				claims: [],
-				sweep: {
-					label: "calls per second",
-					mark: { x: 1, label: "one call per idle limit" },
-					points: [
-						{ x: 0.1, run: first, freshRatio: 1, p50Ms: 25 },
-						{ x: 1, run: first, freshRatio: 0.5, p50Ms: 13 },
-						{ x: 10, run: first, freshRatio: 0, p50Ms: 2 },
+function storyReport(): Report {
+	const runs = [
+		runOf("shared client", [
+			fresh({ connection: "p-1" }),
+			reused({ at: 100, connection: "p-1" }),
+		]),
+		runOf("per call", [
+			fresh({ connection: "p-1" }),
+			fresh({ at: 100, connection: "p-2", reason: "different_agent" }),
+		]),
+	];
+	const run = "shared client";
+	return reportOf(runs, {
+		kind: "experiment",
+		story: {
+			title: "What a fresh connection costs",
+			introduction: "Two calls, in two ways.",
+			conditions: [{ name: "calls", value: "2" }],
+			chapters: [
+				{
+					title: "What the client does",
+					text: "One client for all, or one for each call.",
+					runs: runs.map(({ name }) => name),
+					claims: [
+						{ claim: "every call is fresh", holds: true, measured: "2 of 2" },
+						{
+							claim: "probes keep connections",
+							holds: false,
+							measured: "0 of 2",
+						},
 					],
 				},
-			},
-		],
-	};
+				{
+					title: "The rate decides",
+					text: "The server closes what is idle for a second.",
+					runs: [],
+					claims: [],
+					sweep: {
+						label: "calls per second",
+						mark: { x: 1, label: "one call per idle limit" },
+						points: [
+							{ x: 0.1, run, freshRatio: 1, p50Ms: 25 },
+							{ x: 1, run, freshRatio: 0.5, p50Ms: 13 },
+							{ x: 10, run, freshRatio: 0, p50Ms: 2 },
+						],
+					},
+				},
+			],
+		},
+	});
 }
 
 /** 1 % fresh, 0.1 % failed, one very slow. */

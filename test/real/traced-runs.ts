@@ -1,0 +1,71 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { inject } from "vitest";
+import { CREDENTIALS, TABLE } from "../support/dynamodb.js";
+import { readSpans, type Span } from "../support/spans.js";
+
+export const PUTS = 40;
+
+/** A run of the example handler by `conntrace run`. */
+export interface TracedRun {
+	readonly spans: readonly Span[];
+	/** File of the spans. */
+	readonly otlp: string;
+	/** File of the report. */
+	readonly html: string;
+}
+
+/**
+ * @param client how the handler uses the SDK's client, as `CLIENT` of examples/handler.js takes it
+ * @param endpoint a DynamoDB
+ */
+export async function runHandler(
+	client: string,
+	endpoint: string,
+): Promise<TracedRun> {
+	const folder = inject("temporaryDirectory");
+	const otlp = join(folder, `${client}.jsonl`);
+	const html = join(folder, `${client}.html`);
+	const command = [process.execPath, "--no-warnings", "examples/handler.js"];
+	await conntrace(["run", "--otlp", otlp, "--html", html, "--", ...command], {
+		AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+		AWS_REGION: "eu-west-1",
+		AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+		AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+		NODE_EXTRA_CA_CERTS: inject("authorityFile"),
+		TABLE_NAME: TABLE,
+		CLIENT: client,
+		COUNT: String(PUTS),
+		INTERVAL_MS: "50",
+		OTEL_TRACES_EXPORTER: "none",
+	});
+	return { spans: readSpans(await readFile(otlp, "utf8")), otlp, html };
+}
+
+/** @returns file of the report that compares the runs */
+export async function compare(
+	before: TracedRun,
+	after: TracedRun,
+): Promise<string> {
+	const html = join(inject("temporaryDirectory"), "comparison.html");
+	await conntrace([
+		"report",
+		"--compare",
+		before.otlp,
+		after.otlp,
+		"--html",
+		html,
+	]);
+	return html;
+}
+
+async function conntrace(
+	args: readonly string[],
+	environment: NodeJS.ProcessEnv = {},
+): Promise<void> {
+	await promisify(execFile)(process.execPath, ["dist/cli.js", ...args], {
+		env: { PATH: process.env.PATH, ...environment },
+	});
+}
