@@ -113,7 +113,8 @@ function peerFacts(
 	if (!state.session && socket.bytesRead > (state.bytesReadWhenIdle ?? 0)) {
 		return { peer: "sent data" };
 	}
-	return { peer: isReset(socket) ? "reset" : "ended" };
+	if (isReset(socket)) return { peer: "reset" };
+	return { peer: process.platform === "linux" ? "ended" : "ended or reset" };
 }
 
 /**
