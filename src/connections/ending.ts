@@ -16,6 +16,8 @@ export interface LastRequestFacts {
 	readonly destroyed: boolean;
 	/** The program destroyed the response before its end. */
 	readonly responseDestroyed: boolean;
+	/** The whole response arrived; the program may not have read it to its end. */
+	readonly arrived: boolean;
 	/** The response arrived and was read to its end. */
 	readonly complete: boolean;
 	readonly answered: boolean;
@@ -81,7 +83,7 @@ export interface EndingFacts {
 	readonly serverIdleLimit?: number | undefined;
 	/** It happened in the `timeout` event of an idle connection: the limit in milliseconds. */
 	readonly idleTimeout?: number | undefined;
-	/** What the peer did on the idle connection, as far as the runtime lets it be seen. */
+	/** What the peer did on the connection, as far as the runtime lets it be seen. */
 	readonly peer?:
 		| "ended"
 		| "reset"
@@ -262,9 +264,6 @@ function endedOnRelease(facts: EndingFacts): Explanation {
 	if (release.kept === false) {
 		return ["unknown", "the agent's keepSocketAlive refused the connection"];
 	}
-	if (facts.peer === "sent data") {
-		return ["unexpected_data_idle", "the server sent data after its response"];
-	}
 	return [
 		"unknown",
 		`the agent did not keep the connection, destroyed by ${facts.site ?? "the program"}`,
@@ -278,6 +277,8 @@ function endedBusy(facts: EndingFacts): Explanation {
 	}
 	if (request.complete) return closedAfterResponse(facts);
 	const code = request.error ?? facts.error;
+	const closedByServer = closedUnderResponse(facts, request, code);
+	if (closedByServer) return closedByServer;
 	if (request.reused && !request.answered && isReset(code)) {
 		return [
 			"stale_reset",
@@ -303,6 +304,20 @@ function endedBusy(facts: EndingFacts): Explanation {
 		"socket_error",
 		`the previous request failed with ${code ?? "a connection that closed early"}`,
 	];
+}
+
+/** The server closed a connection on which nothing was under way any more, before its last response was read. */
+function closedUnderResponse(
+	{ peer }: EndingFacts,
+	{ arrived, destroyed, responseDestroyed }: LastRequestFacts,
+	code: string | undefined,
+): Explanation | undefined {
+	if (!arrived || destroyed || responseDestroyed) return undefined;
+	const state = "under a response that had arrived and was not read yet";
+	if (isReset(code)) return ["peer_reset_idle", `reset by the server ${state}`];
+	return peer === "ended"
+		? ["peer_closed_idle", `closed by the server ${state}`]
+		: undefined;
 }
 
 /** A connection that was given up because its response had ended. */

@@ -38,10 +38,8 @@ export function endingFacts(
 			state.undici &&
 			undiciEndingFacts(socket, state.undici, error, connection),
 		release: activity === "released" ? releaseFacts(state) : undefined,
-		...(activity === "idle" &&
-		state.idleTimeout === undefined &&
-		state.undici === undefined
-			? peerFacts(socket, state, error)
+		...(state.idleTimeout === undefined && state.undici === undefined
+			? peerFacts(socket, state, error, activity)
 			: undefined),
 	};
 }
@@ -61,7 +59,8 @@ function requestFacts(request: Request): LastRequestFacts | undefined {
 	const { req, res } = exchange;
 	return {
 		destroyed: req.destroyed === true && request.endedAt === undefined,
-		responseDestroyed: res?.destroyed === true && !res.complete,
+		responseDestroyed: res?.destroyed === true && request.endedAt === undefined,
+		arrived: res?.complete === true,
 		// The end of the connection ends a response without a length before its reader hears of it.
 		complete:
 			res?.complete === true &&
@@ -98,12 +97,14 @@ function releaseFacts({
 	};
 }
 
-/** What the peer did on an idle connection. */
+/** What the peer did on the connection; of an idle one it takes a closer look. */
 function peerFacts(
 	socket: Socket,
 	state: SocketState,
 	error: unknown,
+	activity: EndingFacts["activity"],
 ): Pick<EndingFacts, "peer" | "site"> {
+	if (activity !== "idle") return state.peerEnded ? { peer: "ended" } : {};
 	if (error) {
 		return errorType(error) === "ECONNRESET" ? { peer: "reset" } : {};
 	}

@@ -77,6 +77,7 @@ export function lastStreamFacts(
 	return {
 		destroyed: false,
 		responseDestroyed: false,
+		arrived: false,
 		complete: false,
 		answered: lastRequest.respondedAt !== undefined,
 		reused: lastRequest.reused === true,

@@ -10,6 +10,7 @@ import {
 const REQUEST: LastRequestFacts = {
 	destroyed: false,
 	responseDestroyed: false,
+	arrived: false,
 	complete: false,
 	answered: false,
 	reused: false,
@@ -172,11 +173,6 @@ table(
 			{ release: { ...RELEASE, kept: false } },
 			"unknown",
 			"the agent's keepSocketAlive refused the connection",
-		],
-		[
-			{ peer: "sent data" },
-			"unexpected_data_idle",
-			"the server sent data after its response",
 		],
 		[
 			{ site: "destroySoon" },

@@ -19,6 +19,8 @@ export interface RunOptions {
 	readonly environment?: Readonly<Record<string, string>>;
 	/** Sent once the program has written its first line. */
 	readonly signalAfterFirstLine?: NodeJS.Signals;
+	/** In milliseconds; by default far more than any program of the tests takes. */
+	readonly timeLimit?: number;
 }
 
 export interface Run {
@@ -32,9 +34,6 @@ export interface Run {
 	/** The export as it stands in the file, byte for byte. */
 	readonly exported: string;
 }
-
-/** Far more than any program of the tests takes. */
-const TIME_LIMIT = 20_000;
 
 /** Variables that would make a test depend on the shell it is started from. */
 const FOREIGN_VARIABLES =
@@ -58,7 +57,7 @@ export async function runProgram(
 	file: string,
 	options: RunOptions = {},
 ): Promise<Run> {
-	const { preload = "require" } = options;
+	const { preload = "require", timeLimit = 20_000 } = options;
 	const spanFile = join(inject("temporaryDirectory"), `${randomUUID()}.jsonl`);
 	const child = spawn(
 		process.env.CONNTRACE_TEST_NODE ?? process.execPath,
@@ -79,7 +78,7 @@ export async function runProgram(
 				...options.environment,
 			},
 			stdio: ["ignore", "pipe", "pipe"],
-			timeout: TIME_LIMIT,
+			timeout: timeLimit,
 			killSignal: "SIGKILL",
 		},
 	);
@@ -101,7 +100,7 @@ export async function runProgram(
 		child.on("close", (...end) => resolve(end));
 	});
 	if (signal === "SIGKILL")
-		throw new Error(`${file} did not end within ${TIME_LIMIT} ms.\n${stderr}`);
+		throw new Error(`${file} did not end within ${timeLimit} ms.\n${stderr}`);
 	const exported = await readIfThere(spanFile);
 	return {
 		exitCode,

@@ -1,0 +1,57 @@
+import { expect } from "vitest";
+import { describeBoth, trace } from "../support/scenario.js";
+import { findContradictions } from "./consistency.js";
+import { AGENTS, makePlan } from "./plan.js";
+
+/** For a longer run by hand: another seed and more requests. */
+const SEED = Number(process.env.CONNTRACE_TEST_SEED ?? 1);
+const REQUESTS = Number(process.env.CONNTRACE_TEST_REQUESTS ?? 400);
+
+describeBoth("any mixture of agents, servers and programs", ({ test }) => {
+	test(`seed ${SEED}, ${REQUESTS} requests`, { timeout: 600_000 }, async ({
+		server,
+	}) => {
+		const plan = makePlan(SEED, REQUESTS);
+		const run = await trace(
+			server,
+			async ({ client, request, sleep, values }) => {
+				const agents = values.agents.map(
+					(options) => options && new client.Agent(options),
+				);
+				const perform = (step: (typeof values.plan)[0]["steps"][0]) =>
+					new Promise<void>((resolve) => {
+						const sent = request(`/${step.behaviour}/r${step.id}`, {
+							agent: agents[step.agent],
+							method: step.method,
+							...(step.action === "ask to close" && {
+								headers: { connection: "close" },
+							}),
+						});
+						sent.on("error", () => {});
+						sent.on("close", resolve);
+						sent.on("response", (response) => {
+							response.on("error", () => {});
+							if (step.action === "destroy response") {
+								response.once("data", () => response.destroy());
+								response.resume();
+							} else if (step.action === "leave unread") {
+								setTimeout(() => response.resume(), 25);
+							} else {
+								response.resume();
+							}
+						});
+						if (step.action === "abort") setTimeout(() => sent.destroy(), 7);
+						sent.end(step.method === "POST" ? "body" : undefined);
+					});
+				for (const { steps, pause } of values.plan) {
+					await Promise.all(steps.map(perform));
+					await sleep(pause);
+				}
+				for (const agent of agents) if (agent) agent.destroy();
+			},
+			{ values: { plan, agents: AGENTS }, timeLimit: 600_000 },
+		);
+		expect(run.requests).toHaveLength(REQUESTS);
+		expect(findContradictions(run.spans, plan)).toEqual([]);
+	});
+});
