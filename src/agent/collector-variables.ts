@@ -27,8 +27,8 @@ export function readCollectorSettings(variables: Variables): CollectorSettings {
 		variables.text(`${PREFIX}TRACES_${name}`) === undefined
 			? `${PREFIX}${name}`
 			: `${PREFIX}TRACES_${name}`;
-	const positive = (name: string, fallback: number, expected: string) =>
-		variables.read(name, fallback, expected, parsePositive);
+	const positive = <T>(name: string, fallback: T, expected: string) =>
+		variables.read<number | T>(name, fallback, expected, parsePositive);
 	const file = (name: string): Buffer | undefined =>
 		readFile(variables, signal(name));
 
@@ -38,7 +38,8 @@ export function readCollectorSettings(variables: Variables): CollectorSettings {
 		"http/json, the only protocol there is",
 		(value) => (/^http\/(json|protobuf)$/.test(value) ? value : undefined),
 	);
-	const maxSpans = positive("OTEL_BSP_MAX_QUEUE_SIZE", Infinity, COUNT);
+	const maxSpans =
+		positive("OTEL_BSP_MAX_QUEUE_SIZE", undefined, COUNT) ?? Infinity;
 	const batchSize = positive(
 		"OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
 		DEFAULT_BATCH_SIZE,
@@ -51,13 +52,10 @@ export function readCollectorSettings(variables: Variables): CollectorSettings {
 			positive(signal("TIMEOUT"), DEFAULT_TIMEOUT, MILLISECONDS),
 			positive("OTEL_BSP_EXPORT_TIMEOUT", DEFAULT_EXPORT_TIMEOUT, MILLISECONDS),
 		),
-		gzip: variables.read(
-			signal("COMPRESSION"),
-			false,
-			"gzip or none",
-			(value) =>
-				value === "gzip" ? true : value === "none" ? false : undefined,
-		),
+		gzip:
+			variables.read(signal("COMPRESSION"), "none", "gzip or none", (value) =>
+				value === "gzip" || value === "none" ? value : undefined,
+			) === "gzip",
 		ca: file("CERTIFICATE"),
 		cert: file("CLIENT_CERTIFICATE"),
 		key: file("CLIENT_KEY"),

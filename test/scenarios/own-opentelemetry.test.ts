@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { describe, expect } from "vitest";
+import { exportingTo, startCollector } from "../support/collector.js";
 import { bundle, parentName, recorded } from "../support/own-opentelemetry.js";
 import { type Run, runProgram } from "../support/run-program.js";
 import { judge, test } from "../support/scenario.js";
@@ -66,6 +67,33 @@ for (const [version, api] of Object.entries(API_VERSIONS)) {
 		}
 	});
 }
+
+test("a program that records its sockets and lookups sees nothing of the export", async ({
+	https,
+}) => {
+	const collector = await startCollector();
+	const setup = await bundle("@opentelemetry/api");
+	const start = (
+		preload: "none" | "require",
+		environment: Record<string, string> = {},
+	) =>
+		runProgram(PROGRAM, {
+			preload,
+			nodeOptions: ["-r", setup],
+			arguments: [https.origin],
+			environment: { TEST_INSTRUMENT: "1", ...environment },
+		});
+	const alone = await start("none");
+	const traced = await start("require", {
+		...exportingTo(collector.origin),
+		OTEL_BSP_SCHEDULE_DELAY: "1",
+	});
+	await collector.close();
+	// Sent while the program still recorded.
+	expect(collector.requests.length).toBeGreaterThan(1);
+	expect(collector.taken).toHaveLength(traced.spans.length);
+	expect(summary(traced)).toEqual(summary(alone));
+});
 
 /** What it recorded, without what differs from run to run. */
 function summary(run: Run): unknown[] {
