@@ -268,11 +268,10 @@ function ended(
 function hookStreams(environment: HookEnvironment, prototype: object): void {
 	replaceMethod(prototype, "emit", (emit) => {
 		return function (this: ClientHttp2Stream, ...args) {
-			const request = requests.get(this);
+			const handle = STREAM_EVENTS.get(args[0]);
+			const request = handle && requests.get(this);
 			if (request) {
-				observe(environment, () =>
-					streamEvent(environment, this, request, args),
-				);
+				observe(environment, () => handle(environment, this, request, args));
 			}
 			return emit.apply(this, args);
 		};
@@ -290,12 +289,10 @@ function hookStreams(environment: HookEnvironment, prototype: object): void {
 
 	replaceMethod(prototype, "close", (close) => {
 		return function (this: any, ...args) {
-			const exchange = requests.get(this)?.exchange as
-				| Http2Exchange
-				| undefined;
+			const request = requests.get(this);
 			// The end that the program will read is then its own.
-			if (exchange && !this.closed && !this._readableState.ended) {
-				exchange.closedByProgram = true;
+			if (request && !this.closed && !this._readableState.ended) {
+				exchangeOf(request).closedByProgram = true;
 			}
 			return close.apply(this, args);
 		};
@@ -308,53 +305,85 @@ function bodyEnds(
 	chunk: unknown,
 ): void {
 	if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) return;
-	const exchange = request.exchange as Http2Exchange;
+	const exchange = exchangeOf(request);
 	exchange.lastChunk = chunk;
 	tracker.requestBodyKnown(request);
 	exchange.lastChunk = undefined;
 }
 
-function streamEvent(
-	{ tracker, now }: HookEnvironment,
+type StreamEvent = (
+	environment: HookEnvironment,
 	stream: ClientHttp2Stream,
 	request: Request,
 	args: readonly any[],
-): void {
-	const exchange = request.exchange as Http2Exchange;
-	switch (args[0]) {
-		case "finish":
+) => void;
+
+/** What the events of a stream mean; it has many more, and each is looked up. */
+const STREAM_EVENTS: ReadonlyMap<unknown, StreamEvent> = new Map<
+	unknown,
+	StreamEvent
+>([
+	[
+		"finish",
+		({ now }, _, request) => {
 			request.writtenAt = now();
-			return;
-		case "headers":
-		case "continue":
-			if (request.firstByteAt === undefined) {
-				tracker.responseBegun(request, false);
-			}
-			return;
-		case "response":
-			exchange.responseHeaders = args[1];
-			exchange.statusCode = args[1][":status"];
-			request.respondedAt = now();
-			exchange.session.streams?.answered(request);
-			if (request.firstByteAt === undefined) {
-				tracker.responseBegun(request, false);
-			}
-			if (exchange.method === "CONNECT") tracker.requestEnded(request);
-			return;
-		case "end":
-			if (exchange.isComplete) tracker.requestEnded(request);
-			return;
-		case "frameError":
-			exchange.session.frameError = errorCodeName(args[2]);
-			return;
-		case "error":
+		},
+	],
+	["headers", answerBegins],
+	["continue", answerBegins],
+	["response", responds],
+	[
+		"end",
+		({ tracker }, _, request) => {
+			if (exchangeOf(request).isComplete) tracker.requestEnded(request);
+		},
+	],
+	[
+		"frameError",
+		(_, __, request, args) => {
+			exchangeOf(request).session.frameError = errorCodeName(args[2]);
+		},
+	],
+	[
+		"error",
+		(_, __, request, args) => {
 			request.error ??= streamError(args[1]);
-			return;
-		case "close":
+		},
+	],
+	[
+		"close",
+		({ tracker }, stream, request) => {
 			tracker.requestEnded(request, failureAtClose(stream, request));
-			exchange.session.streams?.end(request);
-			return;
-	}
+			exchangeOf(request).session.streams?.end(request);
+		},
+	],
+]);
+
+function answerBegins(
+	{ tracker }: HookEnvironment,
+	_: ClientHttp2Stream,
+	request: Request,
+): void {
+	if (request.firstByteAt === undefined) tracker.responseBegun(request, false);
+}
+
+function responds(
+	environment: HookEnvironment,
+	stream: ClientHttp2Stream,
+	request: Request,
+	[, headers]: readonly any[],
+): void {
+	const exchange = exchangeOf(request);
+	exchange.responseHeaders = headers;
+	exchange.statusCode = headers[":status"];
+	request.respondedAt = environment.now();
+	exchange.session.streams?.answered(request);
+	answerBegins(environment, stream, request);
+	if (exchange.method === "CONNECT") environment.tracker.requestEnded(request);
+}
+
+function exchangeOf({ exchange }: Request): Http2Exchange {
+	return exchange as Http2Exchange;
 }
 
 /** The more telling code: why the stream was reset, or why its session did not come about. */
