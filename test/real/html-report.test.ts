@@ -151,6 +151,11 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 						reason: "peer_closed_idle",
 						reasonDetail: "idle 5012 ms, closed by the server",
 					}),
+					fresh({
+						connection: "p-3",
+						at: 9500,
+						reason: "keep_alive_disabled",
+					}),
 				]),
 			]),
 		);
@@ -167,6 +172,15 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 					"closed by the server: peer_closed_idle, idle 5012 ms, closed by the server",
 				],
 				["2", "a.example:443", "9.0", "–", "1", "–", "–"],
+				[
+					"3",
+					"a.example:443",
+					"9.5",
+					"–",
+					"1",
+					"–",
+					"closed by this program: keep_alive_disabled",
+				],
 			]);
 		});
 	});
@@ -263,7 +277,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 
 	it("puts before and after side by side and shows each in detail", () =>
 		look(comparison, async (page) => {
-			const [before, after] = [closing.otlp, keeping.otlp];
+			const [before, after] = ["keep-alive-off.jsonl", "shared.jsonl"];
 			expect(await textOf(page.locator("h1"))).toBe(
 				`Requests on a fresh connection: 100 % in ${before}, 2.5 % in ${after}.`,
 			);
@@ -488,7 +502,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 		await mkdir(folder, { recursive: true });
 		const pictures = [
 			["report.png", closing.html, "light", "Latency over time"],
-			["report-dark.png", keeping.html, "dark", "Latency over time"],
+			["report-dark.png", closing.html, "dark", "Latency over time"],
 			["report-comparison.png", comparison, "light", "Before and after"],
 		] as const;
 		for (const [name, file, colorScheme, last] of pictures) {

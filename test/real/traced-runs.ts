@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { inject } from "vitest";
 import { CREDENTIALS, TABLE } from "../support/dynamodb.js";
@@ -28,19 +28,34 @@ export async function runHandler(
 	const folder = inject("temporaryDirectory");
 	const otlp = join(folder, `${client}.jsonl`);
 	const html = join(folder, `${client}.html`);
-	const command = [process.execPath, "--no-warnings", "examples/handler.js"];
-	await conntrace(["run", "--otlp", otlp, "--html", html, "--", ...command], {
-		AWS_ENDPOINT_URL_DYNAMODB: endpoint,
-		AWS_REGION: "eu-west-1",
-		AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-		AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-		NODE_EXTRA_CA_CERTS: inject("authorityFile"),
-		TABLE_NAME: TABLE,
-		CLIENT: client,
-		COUNT: String(PUTS),
-		INTERVAL_MS: "50",
-		OTEL_TRACES_EXPORTER: "none",
-	});
+	await conntrace(
+		[
+			"run",
+			"--otlp",
+			otlp,
+			"--html",
+			html,
+			"--",
+			"node",
+			"examples/handler.js",
+		],
+		{
+			env: {
+				AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+				AWS_REGION: "eu-west-1",
+				AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+				AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+				NODE_EXTRA_CA_CERTS: inject("authorityFile"),
+				TABLE_NAME: TABLE,
+				CLIENT: client,
+				COUNT: String(PUTS),
+				INTERVAL_MS: "50",
+				OTEL_TRACES_EXPORTER: "none",
+				// The SDK warns of Node versions that it will leave behind.
+				NODE_NO_WARNINGS: "1",
+			},
+		},
+	);
 	return { spans: readSpans(await readFile(otlp, "utf8")), otlp, html };
 }
 
@@ -50,22 +65,26 @@ export async function compare(
 	after: TracedRun,
 ): Promise<string> {
 	const html = join(inject("temporaryDirectory"), "comparison.html");
-	await conntrace([
-		"report",
-		"--compare",
-		before.otlp,
-		after.otlp,
-		"--html",
-		html,
-	]);
+	const sources = [basename(before.otlp), basename(after.otlp)];
+	await conntrace(["report", "--compare", ...sources, "--html", html], {
+		cwd: dirname(html),
+	});
 	return html;
 }
 
+/** The Node that runs the tests comes first. */
+const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
+
 async function conntrace(
 	args: readonly string[],
-	environment: NodeJS.ProcessEnv = {},
+	{ env, cwd }: { env?: NodeJS.ProcessEnv; cwd?: string },
 ): Promise<void> {
-	await promisify(execFile)(process.execPath, ["dist/cli.js", ...args], {
-		env: { PATH: process.env.PATH, ...environment },
-	});
+	await promisify(execFile)(
+		process.execPath,
+		[resolve("dist/cli.js"), ...args],
+		{
+			env: { PATH, ...env },
+			cwd,
+		},
+	);
 }

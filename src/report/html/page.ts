@@ -108,11 +108,18 @@ function toList<T extends object>(
 	return { leftOut, notableLeftOut, rows: toColumns(rows, fields) };
 }
 
+/** Reasons that hold for every connection of their agent: the one made for it ends after its request as well. */
+const ENDS_AFTER_REQUEST: ReadonlySet<ConnectionRow["reason"]> = new Set([
+	"keep_alive_disabled",
+	"per_request_tls",
+]);
+
 function toPageConnection({
 	id,
 	host,
 	requests,
 	setup,
+	reason,
 	firstRequestAt,
 	lastRequestEndedAt,
 	ending,
@@ -125,7 +132,8 @@ function toPageConnection({
 		ready: setup?.end,
 		error: setup?.error,
 		lastRequestEndedAt,
-		ending: ending?.reason,
+		ending:
+			ending?.reason ?? (ENDS_AFTER_REQUEST.has(reason) ? reason : undefined),
 		endingDetail: ending?.detail,
 		endedNotAfter: ending?.notAfter,
 	};
