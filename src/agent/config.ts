@@ -19,6 +19,8 @@ export interface Configuration {
 	readonly summary: boolean;
 	/** CONNTRACE_FLUSH_TIMEOUT: how long the end of the process may wait for the export, in milliseconds. */
 	readonly flushTimeout: number;
+	/** CONNTRACE_LAMBDA_FLUSH: whether spans of an invocation are exported after or before its response. */
+	readonly lambdaFlush: LambdaFlush;
 	/** OTEL_TRACES_SAMPLER and its argument, as the specification names them. */
 	readonly sampler: { readonly name: SamplerName; readonly ratio: number };
 	/** CONNTRACE_REUSED_RATIO: the share of plain requests on reused connections that is kept. */
@@ -31,6 +33,10 @@ export interface Configuration {
 	readonly reuseVariable: string | undefined;
 	readonly tracesHost: (host: string) => boolean;
 }
+
+const LAMBDA_FLUSHES = ["after", "before"] as const;
+
+export type LambdaFlush = (typeof LAMBDA_FLUSHES)[number];
 
 export const SAMPLER_NAMES = [
 	"always_on",
@@ -83,6 +89,12 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 			DEFAULT_FLUSH_TIMEOUT,
 			"milliseconds, a whole number from 0 to 60000",
 			(value) => parseNumber(value, /^\d+$/, 60_000),
+		),
+		lambdaFlush: read<LambdaFlush>(
+			"CONNTRACE_LAMBDA_FLUSH",
+			"after",
+			LAMBDA_FLUSHES.join(" or "),
+			(value) => LAMBDA_FLUSHES.find((flush) => flush === value),
 		),
 		sampler: {
 			name: read(

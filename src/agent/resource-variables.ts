@@ -2,7 +2,10 @@ import type { Variables } from "./variables";
 
 const NAME = "OTEL_RESOURCE_ATTRIBUTES";
 
-/** Reads OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES as OpenTelemetry specifies them. */
+/**
+ * Reads OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES as OpenTelemetry specifies them. A Lambda function is a service
+ * by its own name.
+ */
 export function readResourceAttributes(
 	variables: Variables,
 ): Record<string, string> {
@@ -12,8 +15,10 @@ export function readResourceAttributes(
 		"key=value pairs, percent-encoded where they need it",
 		parseAttributes,
 	);
+	const functionName = variables.text("AWS_LAMBDA_FUNCTION_NAME");
 	const serviceName = variables.text("OTEL_SERVICE_NAME");
 	return {
+		...(functionName !== undefined && { "service.name": functionName }),
 		...attributes,
 		...(serviceName !== undefined && { "service.name": serviceName }),
 	};

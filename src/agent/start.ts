@@ -9,6 +9,8 @@ import { FreezeWatch } from "../hooks/freeze";
 import { leaveUntraced } from "../hooks/http-requests";
 import { installHooks } from "../hooks/install";
 import { eventLoopIdleTime, ThreadPool } from "../hooks/thread-pool";
+import { runtimeApiOf } from "../lambda/environment";
+import type * as LambdaModule from "../lambda/lambda";
 import { activeSpanContext, withoutTracing } from "../spans/active-span";
 import { now } from "../spans/clock";
 import { SpanWriter } from "../spans/writer";
@@ -49,6 +51,23 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 			pipeline.write(span);
 		},
 	});
+	const flush = async (timeout: number): Promise<void> => {
+		writer.writeRawSetups();
+		await pipeline.flush(timeout);
+	};
+	const runtimeApi = runtimeApiOf(env);
+	const lambda = runtimeApi
+		? createLambda({
+				...configuration,
+				env,
+				api: runtimeApi,
+				now,
+				writer,
+				flush,
+				leaveUntraced,
+				faults,
+			})
+		: undefined;
 	const tracker = new ConnectionTracker({
 		now,
 		threads: new ThreadPool().lookupThreads,
@@ -56,22 +75,32 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		idPrefix: randomBytes(6).toString("hex"),
 		reuseVariable: configuration.reuseVariable,
 		serviceOf: awsServiceOf,
+		invocations: lambda?.invocations,
 		listener: writer,
+	});
+	const freezeWatch = new FreezeWatch({
+		now,
+		guard: faults.guard,
+		needed: () => lambda !== undefined || tracker.openConnections > 0,
+		onFrozen: (duration) => {
+			tracker.processFrozen(duration);
+			lambda?.processFrozen(duration);
+		},
 	});
 	try {
 		installHooks({
 			tracker,
 			now,
-			activeContext: activeSpanContext,
-			tracesHost: configuration.tracesHost,
+			activeContext: lambda
+				? () => activeSpanContext() ?? lambda.activeContext()
+				: activeSpanContext,
+			tracesHost: (host, port) =>
+				configuration.tracesHost(host) &&
+				!(host === runtimeApi?.host && port === runtimeApi.port),
 			faults,
-			freezeWatch: new FreezeWatch({
-				now,
-				guard: faults.guard,
-				needed: () => tracker.openConnections > 0,
-				onFrozen: (duration) => tracker.processFrozen(duration),
-			}),
+			freezeWatch,
 		});
+		lambda?.start(tracker, freezeWatch);
 	} catch (error) {
 		// Hooks that are in place already must not observe half of what happens.
 		faults.giveUp();
@@ -83,10 +112,19 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		finish: (timeout) => {
 			// Of requests that ended unseen nothing true could be said.
 			if (!faults.exhausted) {
+				lambda?.writeUnfinished();
 				writer.writeUnfinished(tracker.openRequests, tracker.openSetups);
 			}
 			summary?.print();
 			pipeline.finish(timeout, writer.leftOut);
 		},
 	});
+}
+
+/** Its code is loaded here, for most programs run elsewhere. */
+function createLambda(
+	options: LambdaModule.LambdaOptions,
+): LambdaModule.Lambda {
+	const { Lambda } = require("../lambda/lambda") as typeof LambdaModule;
+	return new Lambda(options);
 }

@@ -1,5 +1,6 @@
 import type { Decision } from "./decision";
 import type { Ending } from "./ending";
+import type { Invocation, LambdaPhase } from "./invocation";
 import type { Request } from "./request";
 import { Setup } from "./setup";
 
@@ -62,6 +63,12 @@ export class Connection {
 	/** How many connections to this server failed one after the other, with this one; 0 unless it is without a request. */
 	failuresInRow = 0;
 	ending?: Ending;
+	/** The Lambda invocation that it was made in. */
+	invocation?: Invocation | undefined;
+	/** Present in a Lambda environment. */
+	lambdaPhase?: LambdaPhase | undefined;
+	/** The trace has told of its setup already, as unfinished. */
+	cut = false;
 	/** The span that tells of its setup; opaque here. */
 	span?: unknown;
 	/** What the spans of its requests have in common; opaque here. */

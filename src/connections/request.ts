@@ -1,6 +1,7 @@
 import type { Connection } from "./connection";
 import type { Decision } from "./decision";
 import type { Finding } from "./findings";
+import type { Invocation } from "./invocation";
 import type { PoolSnapshot } from "./pool";
 
 /** The request and its response as they stand on the wire; read late, so that an unsampled request costs nothing. */
@@ -54,6 +55,10 @@ export class Request {
 	/** The socket's inactivity limit passed while the request was under way. */
 	timedOut = false;
 	findings?: readonly Finding[];
+	/** The Lambda invocation that it was made in. */
+	invocation?: Invocation | undefined;
+	/** The trace has told of it already, as unfinished. */
+	cut = false;
 	/** The span that tells of the request; opaque here. */
 	span?: unknown;
 	/** DynamoDB tables named in the request body. */

@@ -2,6 +2,7 @@ import { Connection, type Origin, type PoolIdentity } from "./connection";
 import type { Decision } from "./decision";
 import { explainEnding, type SeenEnding } from "./ending";
 import { findingsOf } from "./findings";
+import type { InvocationSource } from "./invocation";
 import { type HostRecord, Journal } from "./journal";
 import { Lookups, type LookupsOptions } from "./lookups";
 import type { PoolSnapshot } from "./pool";
@@ -57,6 +58,8 @@ export interface TrackerOptions extends LookupsOptions {
 	readonly reuseVariable: string | undefined;
 	/** The AWS service that a request calls, if it does. */
 	readonly serviceOf: (exchange: Exchange) => string | undefined;
+	/** In a Lambda environment: what the code that runs right now belongs to. */
+	readonly invocations?: InvocationSource | undefined;
 	readonly listener: TrackerListener;
 }
 
@@ -88,6 +91,7 @@ export class ConnectionTracker {
 			request.frozen = this.frozen;
 			this.frozen = undefined;
 		}
+		request.invocation = this.options.invocations?.current;
 		this.openRequests.add(request);
 		return request;
 	}
@@ -169,6 +173,7 @@ export class ConnectionTracker {
 		if (error !== undefined) request.error ??= error;
 		this.openRequests.delete(request);
 		if (request.caused || request.wait) this.lookForFindings(request);
+		request.invocation?.count(request);
 		this.options.listener.requestEnded(request);
 	}
 
@@ -217,6 +222,9 @@ export class ConnectionTracker {
 			this.options.now(),
 			context,
 		);
+		const { invocations } = this.options;
+		connection.invocation = invocations?.current;
+		connection.lambdaPhase = invocations?.phase;
 		this.openConnections += 1;
 		this.hostOf(connection).begin(connection);
 		this.openSetups.add(connection);
@@ -522,15 +530,21 @@ export class ConnectionTracker {
 			host.failuresInRow += 1;
 			connection.failuresInRow = host.failuresInRow;
 		}
-		this.openSetups.delete(connection);
-		this.options.listener.setupEnded(connection);
+		this.setupEnded(connection);
 	}
 
 	private setupCompleted(connection: Connection, at: number): void {
 		connection.setup.end = at;
 		connection.readyAt = at;
 		this.hostOf(connection).failuresInRow = 0;
+		this.setupEnded(connection);
+	}
+
+	private setupEnded(connection: Connection): void {
 		this.openSetups.delete(connection);
+		if (!connection.cause) connection.invocation?.countConnection(connection);
+		// Counted once and for all: a later handshake ends the setup again.
+		connection.invocation = undefined;
 		this.options.listener.setupEnded(connection);
 	}
 

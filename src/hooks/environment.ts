@@ -8,7 +8,7 @@ export interface HookEnvironment {
 	readonly freezeWatch: FreezeWatch;
 	/** The span that is active in the program right now; opaque to the hooks. */
 	readonly activeContext: () => unknown;
-	readonly tracesHost: (host: string) => boolean;
+	readonly tracesHost: (host: string, port?: number) => boolean;
 	readonly faults: FaultSink;
 }
 

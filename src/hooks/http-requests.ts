@@ -34,7 +34,7 @@ export function follow(
 	if (known) return known;
 	if (isUntraced(req.agent) || req.socketPath) return undefined;
 	const exchange = httpExchange(req, options);
-	if (!tracesHost(exchange.host)) return undefined;
+	if (!tracesHost(exchange.host, exchange.port)) return undefined;
 	freezeWatch.check();
 	const request = tracker.requestCreated(exchange, activeContext());
 	requests.set(req, request);

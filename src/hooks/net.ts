@@ -95,7 +95,7 @@ function begin(
 	const host = options.host ?? "localhost";
 	const port = Number(options.port);
 	if (!Number.isInteger(port) || port < 0 || port > 65_535) return undefined;
-	if (!scope && !tracesHost(host)) return undefined;
+	if (!scope && !tracesHost(host, Number(options.port))) return undefined;
 
 	const { request, pool } = scope ?? {};
 	const awaited = scope ? undefined : takeAwaited(host, port);

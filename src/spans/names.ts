@@ -44,6 +44,12 @@ export const Attribute = {
 	awsDynamodbTableNames: "aws.dynamodb.table_names",
 	awsRequestId: "aws.request_id",
 	cloudRegion: "cloud.region",
+	cloudAccountId: "cloud.account.id",
+	cloudResourceId: "cloud.resource_id",
+	faasInvocationId: "faas.invocation.id",
+	faasColdStart: "faas.coldstart",
+	faasName: "faas.name",
+	faasVersion: "faas.version",
 
 	// What no convention names
 	unfinished: "conntrace.unfinished",
@@ -68,6 +74,10 @@ export const Attribute = {
 	poolQueued: "conntrace.pool.queued",
 	poolMax: "conntrace.pool.max",
 	frozen: "conntrace.frozen_ms",
+	lambdaPhase: "conntrace.lambda.phase",
+	connectionsFresh: "conntrace.connections.fresh",
+	connectionsReused: "conntrace.connections.reused",
+	connectionsSetup: "conntrace.connections.setup_ms",
 	awsInvocationId: "conntrace.aws.invocation_id",
 	awsAttempt: "conntrace.aws.attempt",
 	awsMaxAttempts: "conntrace.aws.max_attempts",

@@ -41,6 +41,7 @@ export function describeSetup(connection: Connection): AttributeList {
 		[Attribute.networkLocalPort]: succeeded ? attempt?.local?.port : undefined,
 		[Attribute.failuresInRow]:
 			connection.failuresInRow > 1 ? connection.failuresInRow : undefined,
+		[Attribute.lambdaPhase]: connection.lambdaPhase,
 		[Attribute.errorType]: setup.error,
 	});
 }

@@ -10,11 +10,13 @@ import type { Resource } from "@opentelemetry/resources";
 import { type Sampler, SamplingDecision } from "@opentelemetry/sdk-trace-base";
 import { tableNames } from "../aws/dynamodb-tables";
 import type { Connection } from "../connections/connection";
+import type { Invocation } from "../connections/invocation";
 import type { Request } from "../connections/request";
 import type { Lookup, Phase } from "../connections/setup";
 import type { TrackerListener } from "../connections/tracker";
 import { AttributeList } from "./attributes";
 import { FinishedSpan, SharedLink } from "./finished-span";
+import { describeInvocation, linksOfInvocation } from "./invocation-span";
 import { Attribute, SpanName } from "./names";
 import { isPlain } from "./plain-request";
 import { RandomIds } from "./random-ids";
@@ -71,12 +73,14 @@ export class SpanWriter implements TrackerListener {
 	}
 
 	requestEnded(request: Request): void {
+		if (request.cut) return;
 		this.writeRequest(request, request.endedAt ?? this.options.now());
 		const { caused } = request;
 		if (caused?.setup.end !== undefined) this.writeSetup(caused);
 	}
 
 	setupEnded(connection: Connection): void {
+		if (connection.cut) return;
 		const { cause, context } = connection;
 		if (cause?.endedAt !== undefined) this.writeSetup(connection);
 		if (cause) return;
@@ -111,20 +115,66 @@ export class SpanWriter implements TrackerListener {
 		requests: Iterable<Request>,
 		setups: Iterable<Connection>,
 	): void {
-		const now = this.options.now();
 		this.writeRawSetups();
 		for (const connection of this.reconnects.takeHeldBack()) {
 			this.writeSetup(connection);
 		}
+		this.writeCut(requests, setups);
+	}
+
+	/** Writes what is known of requests and setups that may never end; nothing more is written of them if they do. */
+	writeCut(requests: Iterable<Request>, setups: Iterable<Connection>): void {
+		const now = this.options.now();
 		const open = new Set(setups);
 		for (const request of requests) {
+			if (request.cut) continue;
+			request.cut = true;
 			this.writeRequest(request, now, true);
 			if (request.caused) {
-				this.writeSetup(request.caused, now);
+				this.writeCutSetup(request.caused, now);
 				open.delete(request.caused);
 			}
 		}
-		for (const connection of open) this.writeSetup(connection, now);
+		for (const connection of open) this.writeCutSetup(connection, now);
+	}
+
+	private writeCutSetup(connection: Connection, now: number): void {
+		if (connection.cut) return;
+		connection.cut = true;
+		this.writeSetup(connection, now);
+	}
+
+	/** Writes an invocation that is over, or what is known of one that may never end. */
+	writeInvocation(invocation: Invocation): void {
+		const { facts, startedAt, endedAt, error } = invocation;
+		const context = this.contextOfInvocation(invocation);
+		if (!isSampled(context)) {
+			this.leftOut += 1;
+			return;
+		}
+		const attributes = describeInvocation(invocation);
+		if (endedAt === undefined) attributes.set(Attribute.unfinished, true);
+		this.write(
+			{
+				name: facts.functionName,
+				kind: SpanKind.SERVER,
+				start: startedAt,
+				end: endedAt ?? this.options.now(),
+				attributes,
+				links: linksOfInvocation(invocation),
+				error: error !== undefined,
+			},
+			context,
+			facts.parent as SpanContext | undefined,
+		);
+	}
+
+	/** What an invocation is known by to the spans below it. */
+	contextOfInvocation(invocation: Invocation): SpanContext {
+		invocation.span ??= this.newContext(
+			invocation.facts.parent as SpanContext | undefined,
+		);
+		return invocation.span as SpanContext;
 	}
 
 	private keepRaw(connection: Connection): void {

@@ -134,6 +134,24 @@ const REQUEST: Schema = {
 	},
 };
 
+const INVOCATION: Schema = {
+	required: {
+		"faas.invocation.id": text,
+		"faas.coldstart": flag,
+		"faas.name": text,
+	},
+	optional: {
+		"faas.version": text,
+		"cloud.resource_id": text,
+		"cloud.region": text,
+		"cloud.account.id": text,
+		"conntrace.frozen_ms": took,
+		"conntrace.connections.fresh": ordinal,
+		"conntrace.connections.reused": ordinal,
+		"conntrace.connections.setup_ms": took,
+	},
+};
+
 const SCHEMAS: Readonly<Record<string, Schema>> = {
 	"connection.wait": {
 		required: {},
@@ -202,7 +220,7 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
 	},
 };
 
-/** Span names other than those of requests. */
+/** Names of the spans below those of requests. */
 export const PART_NAMES = Object.keys(SCHEMAS);
 
 /** Attributes that are missing, of another type than the contract says, or not in it. */
@@ -210,7 +228,9 @@ export function* checkAttributes(
 	name: string,
 	attributes: Attributes,
 ): Generator<string> {
-	const { required, optional } = SCHEMAS[name] ?? REQUEST;
+	const { required, optional } =
+		SCHEMAS[name] ??
+		("faas.invocation.id" in attributes ? INVOCATION : REQUEST);
 	const known: Record<string, AttributeRule> = {
 		...ANYWHERE,
 		...required,

@@ -89,6 +89,7 @@ const RULES: readonly Rule[] = [
 		describesPool,
 		describesAwsCall,
 	].map(ofRequests),
+	countsConnections,
 	ofParts("connection.setup", describesSetup),
 	ofParts("connection.setup", hasPhasesInOrder),
 	ofParts("dns.lookup", describesLookup),
@@ -96,8 +97,12 @@ const RULES: readonly Rule[] = [
 	ofParts("tls.handshake", describesHandshake),
 ];
 
-function isRequest({ name }: Span): boolean {
-	return !PART_NAMES.includes(name);
+function isRequest(span: Span): boolean {
+	return !PART_NAMES.includes(span.name) && !isInvocation(span);
+}
+
+function isInvocation({ attributes }: Span): boolean {
+	return "faas.invocation.id" in attributes;
 }
 
 function isUnfinished({ attributes }: Span): boolean {
@@ -147,6 +152,11 @@ function* hasIds({ traceId, spanId }: Span, trace: Trace): Generator<string> {
 
 function* hasNameAndKind(span: Span): Generator<string> {
 	const { name, kind, attributes } = span;
+	if (isInvocation(span)) {
+		if (kind !== SpanKind.server) yield `kind ${kind}, not SERVER`;
+		if (name !== attributes["faas.name"]) yield "is not named as its function";
+		return;
+	}
 	if (!isRequest(span)) {
 		if (kind !== SpanKind.internal) yield `kind ${kind}, not INTERNAL`;
 		return;
@@ -162,8 +172,9 @@ function* hasNameAndKind(span: Span): Generator<string> {
 
 const PARENTS: Readonly<Record<string, (parent: Span) => boolean>> = {
 	"connection.wait": isRequest,
-	"connection.setup": isRequest,
-	"dns.lookup": ({ name }) => name === "connection.setup",
+	"connection.setup": (parent) => isRequest(parent) || isInvocation(parent),
+	"dns.lookup": (parent) =>
+		parent.name === "connection.setup" || isInvocation(parent),
 	"tcp.connect": ({ name }) => name === "connection.setup",
 	"tls.handshake": ({ name }) => name === "connection.setup",
 };
@@ -180,8 +191,9 @@ function* hasParent(span: Span, trace: Trace): Generator<string> {
 		yield `parent ${parentSpanId} was not exported`;
 	if (parent && parent.traceId !== span.traceId)
 		yield "is in another trace than its parent";
-	if (isRequest(span)) {
-		if (parent) yield `is under ${parent.name}`;
+	if (isRequest(span) || isInvocation(span)) {
+		if (parent && !(isRequest(span) && isInvocation(parent)))
+			yield `is under ${parent.name}`;
 		return;
 	}
 	if (parent && !PARENTS[name]?.(parent)) yield `is under ${parent.name}`;
@@ -194,7 +206,8 @@ function* staysInParent(span: Span, trace: Trace): Generator<string> {
 	if (!parent) return;
 	if (span.start < parent.start - TOLERANCE)
 		yield `starts ${parent.start - span.start} ns before ${parent.name}`;
-	if (span.end > parent.end + TOLERANCE)
+	// A handler may return without waiting for what it began.
+	if (span.end > parent.end + TOLERANCE && !isInvocation(parent))
 		yield `ends ${span.end - parent.end} ns after ${parent.name}`;
 }
 
@@ -482,6 +495,38 @@ function* describesAwsCall(span: Span): Generator<string> {
 		yield "more attempts than the most";
 }
 
+// Invocations
+
+/** What an invocation counts is what stands under it and was over in time. */
+function* countsConnections(span: Span, trace: Trace): Generator<string> {
+	if (!isInvocation(span) || trace.foreignParents.size > 0) return;
+	const below = trace.spans.filter(
+		(child) => child.parentSpanId === span.spanId && child.end <= span.end,
+	);
+	const requests = below.filter(isRequest);
+	const counted = (reused: boolean) =>
+		requests.filter(
+			({ attributes }) => attributes["conntrace.connection.reused"] === reused,
+		);
+	const setups = below.filter(({ name }) => name === "connection.setup");
+	const { attributes } = span;
+	const fresh = attributes["conntrace.connections.fresh"] ?? 0;
+	const reused = attributes["conntrace.connections.reused"] ?? 0;
+	if (fresh !== counted(false).length + setups.length)
+		yield `counts ${fresh} fresh connections, not ${counted(false).length} + ${setups.length}`;
+	if (reused !== counted(true).length)
+		yield `counts ${reused} reused connections, not ${counted(true).length}`;
+	const paid = counted(false)
+		.map((request) =>
+			Number(request.attributes["conntrace.connection.setup_ms"] ?? 0),
+		)
+		.concat(setups.map(duration))
+		.reduce((sum, each) => sum + each, 0);
+	const claimed = Number(attributes["conntrace.connections.setup_ms"] ?? 0);
+	if (Math.abs(claimed - paid) > TOLERANCE_MS * (below.length + 1))
+		yield `counts ${claimed} ms of set-up, not ${paid} ms`;
+}
+
 // Setups
 
 /** Whether one of two setups of a connection is of a TLS handshake long after the other one was over. */
@@ -507,7 +552,7 @@ function* describesSetup(span: Span, trace: Trace): Generator<string> {
 	if (succeeded(span)) yield* present(span, "it succeeded", endpoint);
 	const parent = trace.parentOf(span);
 	const reason = span.attributes["conntrace.connection.reason"];
-	if (parent && reason === undefined)
+	if (parent && isRequest(parent) && reason === undefined)
 		yield "conntrace.connection.reason is missing though a request caused it";
 	for (const request of trace.requestsOn(id)) {
 		const claim = request.attributes["conntrace.connection.reason"];
@@ -550,7 +595,8 @@ function* hasPhasesInOrder(span: Span, trace: Trace): Generator<string> {
 		0,
 	);
 	// A program that makes its connections itself may let time pass between the phases.
-	const byRequest = trace.parentOf(span) !== undefined;
+	const parent = trace.parentOf(span);
+	const byRequest = parent !== undefined && isRequest(parent);
 	if (byRequest && succeeded(span) && duration(span) - sum > 3 * TOLERANCE_MS)
 		yield `takes ${duration(span)} ms, its phases ${sum} ms`;
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { installRuntimeClients } from "../../scripts/install-runtime-clients.mjs";
 import { type Certificate, makeCertificates } from "./certificates.js";
 
 declare module "vitest" {
@@ -23,6 +24,8 @@ export default async function setup({
 	provide,
 }: TestProject): Promise<() => Promise<void>> {
 	execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
+	execFileSync(process.execPath, ["scripts/layer.mjs"], { stdio: "inherit" });
+	installRuntimeClients();
 	const directory = await mkdtemp(join(tmpdir(), "conntrace-test-"));
 	const { server, authority } = await makeCertificates();
 	const authorityFile = join(directory, "authority.pem");

@@ -1,0 +1,2 @@
+/** Installs AWS's runtime clients for the tests, if they are missing. */
+export function installRuntimeClients(): void;

@@ -1,0 +1,118 @@
+import { say } from "../agent/log";
+import type { InvocationFacts } from "../connections/invocation";
+import type { FaultSink } from "../hooks/environment";
+import type { Extension } from "./extension";
+
+/** What an invocation must have left before its deadline when an export ends, in milliseconds. */
+const RESERVE = 50;
+
+export interface FlushesOptions {
+	/** Exports what has been written, or gives up after the time, in milliseconds. */
+	readonly flush: (timeout: number) => Promise<void>;
+	readonly flushTimeout: number;
+	/** Lets the export follow the response; without it the response waits for the export. */
+	readonly extension: Extension | undefined;
+	readonly faults: FaultSink;
+}
+
+/** Exports spans between the end of an invocation and the moment at which Lambda may freeze the environment. */
+export class Flushes {
+	/** Lambda lets the export follow the response. */
+	afterwards = false;
+	private readonly options: FlushesOptions;
+	private registering: Promise<void> | undefined;
+	private running: Promise<void> | undefined;
+	private invocation: InvocationFacts | undefined;
+	/** The id of the last invocation whose spans are out. */
+	private exported: string | undefined;
+	private onExported: (() => void) | undefined;
+
+	constructor(options: FlushesOptions) {
+		this.options = options;
+	}
+
+	/** Registers the extension. Lambda takes it until the runtime asks for its first invocation. */
+	start(): void {
+		const { extension } = this.options;
+		if (extension) this.registering ??= this.register(extension);
+	}
+
+	begun(invocation: InvocationFacts): void {
+		this.invocation = invocation;
+	}
+
+	/** The runtime is about to ask for an invocation. @returns what it has to wait for */
+	beforeNext(): Promise<void> | undefined {
+		const { invocation } = this;
+		if (!invocation) return this.registering;
+		if (!this.afterwards) return this.now();
+		// The question leaves first.
+		setImmediate(async () => {
+			await this.now();
+			this.exported = invocation.id;
+			this.onExported?.();
+		});
+		return undefined;
+	}
+
+	/** Exports within the time that there is, and never rejects. */
+	now(): Promise<void> {
+		this.running ??= this.export().finally(() => {
+			this.running = undefined;
+		});
+		return this.running;
+	}
+
+	private async export(): Promise<void> {
+		const { flush, flushTimeout, faults } = this.options;
+		const { deadline } = this.invocation ?? {};
+		const left =
+			deadline === undefined ? Infinity : deadline - Date.now() - RESERVE;
+		const timeout = Math.min(flushTimeout, left);
+		if (timeout <= 0) return;
+		await atMost(timeout, flush(timeout)).catch(faults.take);
+	}
+
+	private async register(extension: Extension): Promise<void> {
+		const { flushTimeout } = this.options;
+		const registered = extension.register().then(() => {
+			this.afterwards = true;
+			this.serve(extension).catch((error: Error) => this.fallBack(error));
+		});
+		await atMost(flushTimeout, registered).catch((error: Error) =>
+			this.fallBack(error),
+		);
+	}
+
+	/** Asks for an invocation when the spans of the one before are out. */
+	private async serve(extension: Extension): Promise<never> {
+		for (;;) {
+			const id = await extension.next();
+			if (id === this.exported) continue;
+			await new Promise<void>((resolve) => {
+				this.onExported = resolve;
+			});
+			this.onExported = undefined;
+		}
+	}
+
+	private fallBack({ message }: Error): void {
+		const { flushTimeout } = this.options;
+		this.afterwards = false;
+		say(
+			`no extension of this Lambda environment (${message}): each response waits for the export of its spans, at most ${flushTimeout} ms`,
+		);
+	}
+}
+
+/** Waits for a promise, but no longer than the time; the process lives as long. */
+async function atMost(
+	milliseconds: number,
+	promise: Promise<void>,
+): Promise<void> {
+	let timer: NodeJS.Timeout | undefined;
+	const limit = new Promise<void>((resolve) => {
+		timer = setTimeout(resolve, milliseconds);
+	});
+	await Promise.race([promise, limit]).finally(() => clearTimeout(timer));
+}
