@@ -23,6 +23,8 @@ export interface FunctionOptions {
 
 export interface LambdaFunction {
 	readonly process: ChildProcess;
+	/** Where its package lies. */
+	readonly root: string;
 	/** Lines that conntrace said. */
 	readonly said: () => string[];
 	readonly output: () => string;
@@ -42,6 +44,7 @@ export async function startFunction(
 	}: FunctionOptions,
 ): Promise<LambdaFunction> {
 	const root = join(inject("temporaryDirectory"), randomUUID());
+	await mkdir(root);
 	for (const [name, text] of Object.entries(files)) {
 		await mkdir(dirname(join(root, name)), { recursive: true });
 		await writeFile(join(root, name), text);
@@ -79,9 +82,12 @@ export async function startFunction(
 		stream?.setEncoding("utf8").on("data", (text: string) => {
 			output += text;
 		});
-	const ended = new Promise<void>((resolve) => child.on("close", resolve));
+	const ended = new Promise<void>((resolve) => {
+		child.on("close", () => resolve());
+	});
 	return {
 		process: child,
+		root,
 		output: () => output,
 		said: () =>
 			output.split("\n").filter((line) => line.startsWith("conntrace:")),

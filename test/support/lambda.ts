@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -14,9 +15,16 @@ import { LambdaService, type ServiceOptions } from "./lambda-service.js";
 import { startServer, type TestServer } from "./server.js";
 import { type Span, SpanKind } from "./spans.js";
 
-/** Unpacks the layer as Lambda does to /opt. @returns the path of the wrapper */
-export async function unpackLayer(): Promise<string> {
-	const opt = join(inject("temporaryDirectory"), "opt");
+let unpacked: Promise<string> | undefined;
+
+/** The layer as Lambda unpacks it to /opt. @returns the path of the wrapper */
+export function layer(): Promise<string> {
+	unpacked ??= unpackLayer();
+	return unpacked;
+}
+
+async function unpackLayer(): Promise<string> {
+	const opt = join(inject("temporaryDirectory"), `opt-${randomUUID()}`);
 	const files = unzipSync(readFileSync("dist/conntrace-layer.zip"));
 	for (const [name, bytes] of Object.entries(files)) {
 		await mkdir(dirname(join(opt, name)), { recursive: true });
@@ -49,13 +57,13 @@ export const test = base.extend<Fixtures>({
 		await server.close();
 	},
 	start: async ({ server }, use) => {
-		const layer = await unpackLayer();
+		const wrapper = await layer();
 		const started: Lambda[] = [];
 		await use(async (options) => {
 			const service = await new LambdaService(options).start();
 			const { environment } = options;
 			const run = await startFunction(service, {
-				wrapper: layer,
+				wrapper,
 				...options,
 				environment: { SERVER: server.origin, ...environment },
 			});
