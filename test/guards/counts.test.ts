@@ -1,0 +1,122 @@
+import { statSync } from "node:fs";
+import { describe, expect } from "vitest";
+import { REGISTER } from "../support/run-program.js";
+import { runScenario, type Scenario, test } from "../support/scenario.js";
+import { requestsOf } from "../support/spans.js";
+
+/** What the agent may cost, counted: nothing here depends on how fast the machine is. */
+const MAX_BYTES = 250_000;
+
+const REQUESTS = 20;
+
+/** Runs the same with and without the agent, and gives what the program reported. */
+async function compare(
+	server: Parameters<typeof runScenario>[0],
+	scenario: Scenario,
+) {
+	const run = async (preload: "none" | "require") => {
+		const { reports, exitCode, stderr, spans } = await runScenario(
+			server,
+			scenario,
+			{ preload },
+		);
+		expect([exitCode, stderr]).toEqual([0, ""]);
+		return { report: reports[0] as Record<string, number>, spans };
+	};
+	return { alone: await run("none"), traced: await run("require") };
+}
+
+describe.concurrent("the agent's cost in counts", () => {
+	test("bytes of its file", () => {
+		expect(statSync(REGISTER).size).toBeLessThanOrEqual(MAX_BYTES);
+	});
+
+	test("spans of a reused request: one, without a part", async ({ https }) => {
+		const { traced } = await compare(https, async ({ get, report }) => {
+			for (let call = 1; call <= 20; call++) await get("/");
+			report({});
+		});
+		expect(requestsOf(traced.spans)).toHaveLength(REQUESTS);
+		expect(traced.spans).toHaveLength(REQUESTS + 4);
+	});
+
+	test("listeners and asynchronous resources of a reused request: none", async ({
+		https,
+	}) => {
+		const { alone, traced } = await compare(
+			https,
+			async ({ get, request, report, once }) => {
+				const { createHook } = process.getBuiltinModule("node:async_hooks");
+				const { EventEmitter } = process.getBuiltinModule("node:events");
+				await get("/");
+				await get("/");
+				const counts: Record<string, number> = {};
+				const count = (what: string): void => {
+					counts[what] = (counts[what] ?? 0) + 1;
+				};
+				const { on } = EventEmitter.prototype;
+				EventEmitter.prototype.on = function (...args) {
+					count("listener");
+					return on.apply(this, args);
+				};
+				const hook = createHook({ init: (_, type) => count(type) }).enable();
+				for (let call = 1; call <= 20; call++) {
+					const sent = request("/");
+					sent.end();
+					const [response] = await once(sent, "response");
+					(response as NodeJS.ReadableStream).resume();
+					await once(response as NodeJS.ReadableStream, "end");
+					await new Promise(setImmediate);
+				}
+				hook.disable();
+				EventEmitter.prototype.on = on;
+				report(counts);
+			},
+		);
+		expect(traced.report.listener).toBe(alone.report.listener);
+		for (const type of ["PROMISE", "TickObject", "Immediate"])
+			expect([type, traced.report[type]]).toEqual([type, alone.report[type]]);
+		// One for the file, one that watches for freezes: for all requests together.
+		const timers = (report: Record<string, number>) => report.Timeout ?? 0;
+		expect(timers(traced.report) - timers(alone.report)).toBeLessThanOrEqual(2);
+	});
+
+	test("modules loaded at the start: parts of Node that http itself loads, and few more", async ({
+		http,
+	}) => {
+		const { alone, traced } = await compare(http, ({ report }) => {
+			const { moduleLoadList } = process as unknown as {
+				moduleLoadList: string[];
+			};
+			report(
+				Object.fromEntries(
+					moduleLoadList
+						.filter((name) => name.startsWith("NativeModule "))
+						.map((name) => [name.slice("NativeModule ".length), 1]),
+				),
+			);
+		});
+		const added = Object.keys(traced.report).filter(
+			(name) => !(name in alone.report),
+		);
+		expect(added.length).toBeLessThanOrEqual(MAX_MODULES);
+		for (const name of added.filter((name) => !name.startsWith("internal/")))
+			expect(MODULES_ADDED).toContain(name);
+	});
+
+	test("of a disabled agent: no module at all", async ({ http }) => {
+		const loaded: Scenario = ({ report }) =>
+			report(
+				(process as unknown as { moduleLoadList: string[] }).moduleLoadList,
+			);
+		const alone = await runScenario(http, loaded, { preload: "none" });
+		const disabled = await runScenario(http, loaded, {
+			environment: { OTEL_SDK_DISABLED: "true" },
+		});
+		expect(disabled.reports).toEqual(alone.reports);
+	});
+});
+
+/** Beyond what the scenario's own program loads: parts of Node with all that belongs to them, and by name. */
+const MAX_MODULES = 40;
+const MODULES_ADDED = ["module", "os", "perf_hooks", "worker_threads"];
