@@ -1,3 +1,4 @@
+import { ConnectionsByAgent } from "./by-agent";
 import { Connection, type Origin, type PoolIdentity } from "./connection";
 import type { Decision } from "./decision";
 import { explainEnding, type SeenEnding } from "./ending";
@@ -72,8 +73,8 @@ export class ConnectionTracker {
 	readonly lookups: Lookups;
 	private readonly journal = new Journal();
 	/** Ended connections that their agents still list, since a socket leaves its pool when it emits `close`. */
-	private readonly closing = new Set<Connection>();
-	private readonly byAgent = new Map<number, Set<Connection>>();
+	private readonly closing = new ConnectionsByAgent();
+	private readonly openByAgent = new ConnectionsByAgent();
 	private readonly options: TrackerOptions;
 	private connectionCount = 0;
 	private frozen: number | undefined;
@@ -345,19 +346,9 @@ export class ConnectionTracker {
 
 	/** The connection belongs to this pool, whatever was thought before. */
 	connectionPooled(connection: Connection, pool: PoolIdentity): void {
-		this.leaveAgent(connection);
+		this.openByAgent.delete(connection);
 		connection.pool = pool;
-		const connections = this.byAgent.get(pool.agentId);
-		if (connections) connections.add(connection);
-		else this.byAgent.set(pool.agentId, new Set([connection]));
-	}
-
-	private leaveAgent(connection: Connection): void {
-		if (!connection.pool) return;
-		const { agentId } = connection.pool;
-		const siblings = this.byAgent.get(agentId);
-		siblings?.delete(connection);
-		if (siblings?.size === 0) this.byAgent.delete(agentId);
+		this.openByAgent.add(connection);
 	}
 
 	/** A connection is made that no request waits for. */
@@ -498,7 +489,7 @@ export class ConnectionTracker {
 	/** The pool as it is without the connections that it lists and that have ended. */
 	withoutClosing(pool: PoolIdentity, listed: PoolSnapshot): PoolSnapshot {
 		let { free, busy } = listed;
-		for (const connection of this.closing) {
+		for (const connection of this.closing.of(pool.agentId)) {
 			if (!samePool(connection.pool, pool)) continue;
 			if (connection.idleSince === undefined) busy -= 1;
 			else free -= 1;
@@ -514,10 +505,8 @@ export class ConnectionTracker {
 		connection.ending = { at, reason, detail };
 		this.openConnections -= 1;
 		this.hostOf(connection).end(connection);
-		if (connection.pool) {
-			this.closing.add(connection);
-			this.leaveAgent(connection);
-		}
+		this.closing.add(connection);
+		this.openByAgent.delete(connection);
 		this.options.listener.connectionEnded(connection);
 	}
 
@@ -672,7 +661,7 @@ export class ConnectionTracker {
 		if (!pool) return undefined;
 		const service = this.options.serviceOf(request.exchange);
 		if (service === undefined) return undefined;
-		const siblings = this.byAgent.get(pool.agentId) ?? [];
+		const siblings = this.openByAgent.of(pool.agentId);
 		for (const { origin, service: theirs } of first(SCAN_LIMIT, siblings)) {
 			if (theirs === service && origin.host !== request.exchange.host) {
 				return { host: origin.host, service };

@@ -32,7 +32,9 @@ export function hookHttpAgent(environment: HookEnvironment): void {
 			}
 			const result = addRequest.call(this, req, ...rest);
 			if (request && !req.reusedSocket && !request.decision) {
-				observe(environment, () => queued(environment, this, req, request));
+				observe(environment, () =>
+					queued(environment, this, req, options, request),
+				);
 			}
 			return result;
 		};
@@ -100,20 +102,30 @@ function queued(
 	{ tracker }: HookEnvironment,
 	agent: any,
 	req: ClientRequest,
+	options: any,
 	request: Request,
 ): void {
-	for (const key of Object.keys(agent.requests ?? {})) {
-		const queue = agent.requests[key];
-		if (queue.at(-1) !== req) continue;
-		const pool = poolOf(agent, key);
-		const before = snapshot(tracker, agent, pool);
-		tracker.requestQueued(
-			request,
-			{ ...before, queued: before.queued - 1 },
-			pool,
-		);
-		return;
-	}
+	const key = queueOf(agent, req, options);
+	if (key === undefined) return;
+	const pool = poolOf(agent, key);
+	const before = snapshot(tracker, agent, pool);
+	tracker.requestQueued(
+		request,
+		{ ...before, queued: before.queued - 1 },
+		pool,
+	);
+}
+
+/** Under which key the request waits; looked for under the likeliest first, for an agent may have many. */
+function queueOf(
+	agent: any,
+	req: ClientRequest,
+	options: any,
+): string | undefined {
+	const queues = agent.requests ?? {};
+	const isLast = (key: string): boolean => queues[key]?.at(-1) === req;
+	const likely: string = agent.getName({ ...options, ...agent.options });
+	return isLast(likely) ? likely : Object.keys(queues).find(isLast);
 }
 
 function decide(
