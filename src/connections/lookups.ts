@@ -129,7 +129,8 @@ export function isSameAnswer({
 	answers,
 	error,
 }: Lookup): boolean | undefined {
-	if (error !== undefined || !previous?.answers) return undefined;
+	if (error !== undefined || answers.length === 0) return undefined;
+	if (!previous?.answers) return undefined;
 	if (previous.question !== question) return undefined;
 	return sameMembers(previous.answers, answers);
 }

@@ -80,6 +80,21 @@ describe.concurrent("the process ends before its spans do", () => {
 		);
 	});
 
+	test("in the middle of another resolution of the same name", async ({
+		http,
+	}) => {
+		const { spans } = await runScenario(http, async ({ get, request }) => {
+			await get("/", { agent: false });
+			request("/", { agent: false }).end();
+			process.exit(0);
+		});
+		const lookup = only(
+			named(spans, "dns.lookup").filter((span) => span.attributes[UNFINISHED]),
+		);
+		// It has no answer that could be compared.
+		expect(lookup.attributes).not.toHaveProperty("conntrace.dns.same_answer");
+	});
+
 	test("with a request that waits for a connection", async ({ http }) => {
 		const run = await trace(http, async ({ client, request, once }) => {
 			const agent = new client.Agent({ keepAlive: true, maxSockets: 1 });
