@@ -17,6 +17,8 @@ export interface Configuration {
 	readonly file: string | undefined;
 	/** CONNTRACE_SUMMARY: the connections of the process are summed up on stderr when it ends. */
 	readonly summary: boolean;
+	/** CONNTRACE_DNS_TTL: the time to live of names that are looked up is asked of their name server. */
+	readonly asksTimeToLive: boolean;
 	/** CONNTRACE_FLUSH_TIMEOUT: how long the end of the process may wait for the export, in milliseconds. */
 	readonly flushTimeout: number;
 	/** CONNTRACE_LAMBDA_FLUSH: whether spans of an invocation are exported after or before its response. */
@@ -81,9 +83,8 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 			readReceiver(variables) ??
 			(exportsToCollector ? readCollectorSettings(variables) : undefined),
 		file: env.CONNTRACE_FILE?.trim() || undefined,
-		summary: read("CONNTRACE_SUMMARY", false, "0 or 1", (value) =>
-			value === "1" ? true : value === "0" ? false : undefined,
-		),
+		summary: read("CONNTRACE_SUMMARY", false, "0 or 1", parseSwitch),
+		asksTimeToLive: read("CONNTRACE_DNS_TTL", false, "0 or 1", parseSwitch),
 		flushTimeout: read(
 			"CONNTRACE_FLUSH_TIMEOUT",
 			DEFAULT_FLUSH_TIMEOUT,
@@ -122,6 +123,10 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 function parseBoolean(value: string): boolean | undefined {
 	if (value.toLowerCase() === "true") return true;
 	return value.toLowerCase() === "false" ? false : undefined;
+}
+
+function parseSwitch(value: string): boolean | undefined {
+	return value === "1" ? true : value === "0" ? false : undefined;
 }
 
 function parseRatio(value: string): number | undefined {

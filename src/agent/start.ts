@@ -97,6 +97,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 			tracesHost: (host, port) =>
 				configuration.tracesHost(host) &&
 				!(host === runtimeApi?.host && port === runtimeApi.port),
+			asksTimeToLive: configuration.asksTimeToLive,
 			faults,
 			freezeWatch,
 		});

@@ -11,6 +11,7 @@ import {
 } from "./instrumentation-packages";
 import { replaceMethod } from "./patch";
 import { currentScope, UNTRACED } from "./scope";
+import type * as TtlProbeModule from "./ttl-probe";
 
 type EndListener = (phase: ObservedPhase) => void;
 /** Takes the arguments of a call and when it was made; returns what to do at its end, if it is to be watched. */
@@ -93,13 +94,14 @@ function begin(
 }
 
 function beginTraced(
-	{ tracker, activeContext, tracesHost }: HookEnvironment,
+	environment: HookEnvironment,
 	name: string,
 	options: unknown,
 	start: number,
 	query: QueuedLookup,
 ): EndListener | undefined {
 	if (currentScope() === UNTRACED) return;
+	const { tracker, activeContext, tracesHost } = environment;
 	const { lookups } = tracker;
 	const setup = beingConnected()?.setup;
 	if (setup?.lookup?.name === name) {
@@ -111,13 +113,24 @@ function beginTraced(
 		const question = questionOf(options);
 		const lookup = lookups.begin(name, question, setup.start, query);
 		setup.lookup = lookup;
-		return (phase) => lookups.end(lookup, outcome(lookup, phase));
+		return (phase) => {
+			lookups.end(lookup, outcome(lookup, phase));
+			askTimeToLive(environment, lookup);
+		};
 	}
 	if (!tracesHost(name)) return;
 	const context = activeContext();
 	const lookup = lookups.begin(name, questionOf(options), start, query);
-	return (phase) =>
+	return (phase) => {
 		tracker.standaloneLookupEnded(lookup, context, outcome(lookup, phase));
+		askTimeToLive(environment, lookup);
+	};
+}
+
+function askTimeToLive(environment: HookEnvironment, lookup: Lookup): void {
+	if (!environment.asksTimeToLive) return;
+	const probe = require("./ttl-probe") as typeof TtlProbeModule;
+	probe.askTimeToLive(environment, lookup);
 }
 
 /** Lookups with other options may answer differently. */

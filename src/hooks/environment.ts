@@ -9,6 +9,8 @@ export interface HookEnvironment {
 	/** The span that is active in the program right now; opaque to the hooks. */
 	readonly activeContext: () => unknown;
 	readonly tracesHost: (host: string, port?: number) => boolean;
+	/** Whether the time to live of names that are looked up is asked for. */
+	readonly asksTimeToLive: boolean;
 	readonly faults: FaultSink;
 }
 
