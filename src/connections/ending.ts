@@ -231,6 +231,9 @@ function endedOnRelease(facts: EndingFacts): Explanation {
 	if (!release || facts.agentKeepAlive === false || asksToClose(request)) {
 		return closedAfterResponse(facts);
 	}
+	if (facts.peer === "ended") {
+		return ["peer_closed_idle", "closed by the server as its response ended"];
+	}
 	if (release.total > release.maxTotal) {
 		return [
 			"max_total_sockets",

@@ -52,7 +52,7 @@ export class Request {
 	connectionAge?: number | undefined;
 	connectionIdle?: number | undefined;
 	frozen?: number;
-	/** The socket's inactivity limit passed while the request was under way. */
+	/** The socket says right now that its inactivity limit has passed: what is destroyed, is so for that. */
 	timedOut = false;
 	findings?: readonly Finding[];
 	/** The Lambda invocation that it was made in. */

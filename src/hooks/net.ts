@@ -251,6 +251,7 @@ function after(
 		}
 	} else if (event === "timeout") {
 		state.idleTimeout = undefined;
+		if (state.connection.holder) state.connection.holder.timedOut = false;
 	} else if (event === "close") {
 		state.standIn = undefined;
 		tracker.connectionClosed(state.connection);

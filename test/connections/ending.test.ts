@@ -145,6 +145,11 @@ table(
 			"the server speaks HTTP/1.0 without keep-alive",
 		],
 		[
+			{ peer: "ended" },
+			"peer_closed_idle",
+			"closed by the server as its response ended",
+		],
+		[
 			{ release: { ...RELEASE, total: 3, maxTotal: 2 } },
 			"max_total_sockets",
 			"3 connections in the agent, maxTotalSockets is 2",

@@ -1,42 +1,68 @@
+import type { ServerRecord } from "../support/server.js";
 import { requestsOf, type Span } from "../support/spans.js";
 import { AGENTS, type Group, type Step } from "./plan.js";
 
-/** What may be said of a connection that ended, by the last thing that was done on it. */
-type Allowed = (last: Step, span: Span) => boolean;
+/** A request of a run with what was asked of it. */
+interface Exchange {
+	readonly span: Span;
+	readonly step: Step;
+}
 
-const failed = (span: Span) =>
-	span.error && span.attributes["http.response.status_code"] === undefined;
+/** What may be said of a connection that ended, by what was done on it: the requests in their order, and the last. */
+type Allowed = (
+	last: Exchange,
+	all: readonly Exchange[],
+	idle: number,
+) => boolean;
+
+/** How long Node's server keeps an idle connection, in milliseconds. */
+const SERVER_LIMIT = 5000;
+
+const doing =
+	(...behaviours: string[]) =>
+	({ step }: Exchange) =>
+		behaviours.includes(step.behaviour);
+
+const closes = doing("close/0", "http10/0", "eof/0");
+const breaks = doing("half/5", "drop/0", "drop-rst/0", "fin/8", "rst/8");
 
 const ENDINGS: Readonly<Record<string, Allowed>> = {
-	peer_closed_idle: ({ behaviour }) => behaviour === "fin/8",
-	peer_reset_idle: ({ behaviour }) => behaviour === "rst/8",
+	// The server closes a moment later, when other requests may have followed.
+	peer_closed_idle: (_, all, idle) =>
+		all.some(doing("fin/8")) ||
+		idle >= SERVER_LIMIT ||
+		// A reset below TLS can look like an end: OpenSSL says goodbye first.
+		all.some((exchange) => doing("rst/8")(exchange) && isSecure(exchange)),
+	peer_reset_idle: (_, all) => all.some(doing("rst/8")),
 	// Node takes an answer without a length, such as one to HEAD, for one that the end of the connection ends.
-	server_connection_close: ({ behaviour, method }) =>
-		["close/0", "http10/0", "eof/0"].includes(behaviour) || method === "HEAD",
-	client_connection_close: ({ action }) => action === "ask to close",
-	server_hint_too_short: ({ behaviour }) => behaviour === "hint/1",
-	agent_idle_timeout: ({ agent }) => limitOf(agent, "timeout"),
-	max_free_sockets: ({ agent }) => limitOf(agent, "maxFreeSockets"),
-	max_total_sockets: ({ agent }) => limitOf(agent, "maxTotalSockets"),
-	request_aborted: ({ action }) => action === "abort",
-	response_destroyed: ({ action }) => action === "destroy response",
-	stale_reset: (_, span) =>
-		failed(span) &&
+	server_connection_close: (last, all) =>
+		closes(last) ||
+		last.step.method === "HEAD" ||
+		// A request that waits gets the connection all the same, and the server closes it after that.
+		all.slice(0, -1).some(asksToClose),
+	client_connection_close: asksToClose,
+	server_hint_too_short: doing("hint/1"),
+	agent_idle_timeout: ({ step }) => limitOf(step.agent, "timeout"),
+	max_free_sockets: ({ step }) => limitOf(step.agent, "maxFreeSockets"),
+	max_total_sockets: ({ step }) => limitOf(step.agent, "maxTotalSockets"),
+	request_aborted: ({ step }) => step.action === "abort",
+	response_destroyed: ({ step }) => step.action === "destroy response",
+	stale_reset: ({ span }, all) =>
+		span.attributes["http.response.status_code"] === undefined &&
 		span.attributes["conntrace.connection.reused"] === true &&
-		["ECONNRESET", "EPIPE"].includes(String(span.attributes["error.type"])),
-	socket_error: ({ behaviour }, span) =>
-		span.error &&
-		[
-			"half/5",
-			"drop/0",
-			"drop-rst/0",
-			"rst/8",
-			"fin/8",
-			"http10/0",
-			"eof/0",
-			"close/0",
-		].includes(behaviour),
+		["ECONNRESET", "EPIPE"].includes(String(span.attributes["error.type"])) &&
+		all.some(breaks),
+	socket_error: ({ span }, all) =>
+		span.error && (all.some(breaks) || all.some(closes)),
 };
+
+function asksToClose({ step }: Exchange): boolean {
+	return step.action === "ask to close";
+}
+
+function isSecure({ span }: Exchange): boolean {
+	return String(span.attributes["url.full"]).startsWith("https:");
+}
 
 function limitOf(
 	agent: number,
@@ -50,6 +76,7 @@ function limitOf(
 export function findContradictions(
 	spans: readonly Span[],
 	plan: readonly Group[],
+	{ connections }: ServerRecord,
 ): string[] {
 	const steps = new Map(
 		plan.flatMap((group) => group.steps).map((step) => [step.id, step]),
@@ -60,26 +87,66 @@ export function findContradictions(
 		if (!step) throw new Error(`no step ${id}`);
 		return { span, step };
 	});
-	const onConnection = new Map<unknown, typeof requests>();
-	for (const request of requests) {
-		const id = request.span.attributes["conntrace.connection.id"];
-		onConnection.set(id, [...(onConnection.get(id) ?? []), request]);
+	const onConnection = new Map<unknown, Exchange[]>();
+	for (const exchange of requests) {
+		const id = exchange.span.attributes["conntrace.connection.id"];
+		onConnection.set(id, [...(onConnection.get(id) ?? []), exchange]);
 	}
-	return requests.flatMap(({ span, step }, index) => {
-		const wrong = contradiction(span, step, index, onConnection);
-		return wrong === undefined
-			? []
-			: [`${describe(step)}: ${wrong} ${JSON.stringify(span.attributes)}`];
-	});
+	return [
+		...compareByPath(requests, connections),
+		...requests.flatMap(({ span, step }, index) => {
+			const wrong = contradiction(span, step, index, onConnection);
+			return wrong === undefined
+				? []
+				: [`${describe(step)}: ${wrong} ${JSON.stringify(span.attributes)}`];
+		}),
+	];
 }
 
-type Requests = readonly { readonly span: Span; readonly step: Step }[];
+/** Reuse, order and identity against the server's own numbers, by the paths, of which there is one for each request. */
+function* compareByPath(
+	requests: readonly Exchange[],
+	connections: ServerRecord["connections"],
+): Generator<string> {
+	const byPath = new Map(
+		connections
+			.flatMap((connection) => connection.requests)
+			.map((request) => [request.path, request]),
+	);
+	const ids = new Map<number, unknown>();
+	const seen = new Set<unknown>();
+	for (const { span, step } of requests) {
+		const path = `/${step.behaviour}/r${step.id}`;
+		const truth = byPath.get(path);
+		if (!truth) {
+			if (!span.error) yield `${path}: the server did not see it`;
+			continue;
+		}
+		const { attributes } = span;
+		const id = attributes["conntrace.connection.id"];
+		if (attributes["conntrace.connection.reused"] !== truth.number > 1)
+			yield `${path}: reused, but number ${truth.number} for the server`;
+		if (numberOf(span) !== truth.number)
+			yield `${path}: number ${numberOf(span)}, but ${truth.number} for the server`;
+		if (!ids.has(truth.connection) && seen.has(id))
+			yield `${path}: the id ${id} stands for several connections`;
+		if ((ids.get(truth.connection) ?? id) !== id)
+			yield `${path}: connection ${truth.connection} has several ids`;
+		ids.set(truth.connection, id);
+		seen.add(id);
+	}
+	for (const path of byPath.keys()) {
+		const id = Number(/r(\d+)$/.exec(path)?.[1]);
+		if (!requests.some(({ step }) => step.id === id))
+			yield `${path}: no span tells of it`;
+	}
+}
 
 function contradiction(
 	{ attributes }: Span,
 	step: Step,
 	index: number,
-	onConnection: ReadonlyMap<unknown, Requests>,
+	onConnection: ReadonlyMap<unknown, readonly Exchange[]>,
 ): string | undefined {
 	const reason = attributes["conntrace.connection.reason"];
 	const options = AGENTS[step.agent];
@@ -112,20 +179,16 @@ function contradiction(
 	const previous = onConnection.get(
 		attributes["conntrace.connection.previous_id"],
 	);
-	const allowed = ENDINGS[String(reason)];
-	if (!allowed) return "not a reason that could be";
-	const last = previous
-		?.toSorted((a, b) => numberOf(a.span) - numberOf(b.span))
-		.at(-1);
-	if (!last) return "the connection before is not known";
-	const elsewhere = /^in another pool/.test(
-		String(attributes["conntrace.connection.reason_detail"]),
-	);
-	if (!elsewhere && last.step.agent !== step.agent)
+	const all = previous?.toSorted((a, b) => numberOf(a.span) - numberOf(b.span));
+	const last = all?.at(-1);
+	if (!all || !last) return "the connection before is not known";
+	const detail = String(attributes["conntrace.connection.reason_detail"]);
+	if (!detail.startsWith("in another pool") && last.step.agent !== step.agent)
 		return "the connection before was another agent's";
-	return allowed(last.step, last.span)
+	const idle = Number(/idle (\d+) ms/.exec(detail)?.[1]);
+	return ENDINGS[String(reason)]?.(last, all, idle)
 		? undefined
-		: `${reason} after ${describe(last.step)} ${JSON.stringify(last.span.attributes)}`;
+		: `${reason} after ${all.map((exchange) => describe(exchange.step))}`;
 }
 
 function numberOf({ attributes }: Span): number {

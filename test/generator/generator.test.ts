@@ -1,5 +1,7 @@
 import { expect } from "vitest";
-import { describeBoth, trace } from "../support/scenario.js";
+import { checkContract } from "../support/contract.js";
+import { describeBoth, runScenario } from "../support/scenario.js";
+import { requestsOf } from "../support/spans.js";
 import { findContradictions } from "./consistency.js";
 import { AGENTS, makePlan } from "./plan.js";
 
@@ -12,7 +14,7 @@ describeBoth("any mixture of agents, servers and programs", ({ test }) => {
 		server,
 	}) => {
 		const plan = makePlan(SEED, REQUESTS);
-		const run = await trace(
+		const run = await runScenario(
 			server,
 			async ({ client, request, sleep, values }) => {
 				const agents = values.agents.map(
@@ -51,7 +53,9 @@ describeBoth("any mixture of agents, servers and programs", ({ test }) => {
 			},
 			{ values: { plan, agents: AGENTS }, timeLimit: 600_000 },
 		);
-		expect(run.requests).toHaveLength(REQUESTS);
-		expect(findContradictions(run.spans, plan)).toEqual([]);
+		expect([run.stderr, run.exitCode]).toEqual(["", 0]);
+		expect(requestsOf(run.spans)).toHaveLength(REQUESTS);
+		expect(checkContract(run.spans)).toEqual([]);
+		expect(findContradictions(run.spans, plan, server)).toEqual([]);
 	});
 });
