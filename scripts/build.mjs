@@ -52,6 +52,23 @@ const conventionsInUse = {
 	},
 };
 
+/** The embedded DynamoDB loads its actions by names without an extension, which esbuild does not look up. */
+const dynaliteInOneFile = {
+	name: "dynalite-in-one-file",
+	setup({ onLoad }) {
+		const loading = /require\('\.\/(actions|validations)\/' \+ action\)/g;
+		onLoad({ filter: /dynalite\/index\.js$/ }, async ({ path }) => {
+			const source = await readFile(path, "utf8");
+			if (source.match(loading)?.length !== 2) {
+				throw new Error(`${path} does not load its actions as expected`);
+			}
+			return {
+				contents: source.replace(loading, "require('./$1/' + action + '.js')"),
+			};
+		});
+	},
+};
+
 /**
  * Stands around everything in the agent's file: nothing of it runs where it is disabled, and no fault of its loading
  * reaches the program. A function around it, as `require` of a bundled module would be, would be parsed twice.
@@ -89,19 +106,19 @@ await build({
 		"import-in-the-middle": "./src/hooks/no-module-hooks.ts",
 	},
 });
-// The command line needs nothing that is not in its file.
+// The command line and the programs of its experiment need nothing that is not in their files.
 await build({
 	...shared,
-	entryPoints: { cli: "src/cli.ts" },
+	entryPoints: {
+		cli: "src/cli.ts",
+		"experiment-names": "src/experiment/programs/names.ts",
+		"experiment-v2": "src/experiment/programs/handler-v2.ts",
+		"experiment-v3": "src/experiment/programs/handler-v3.ts",
+	},
 	outdir: "dist",
 	minify: true,
-	banner: { js: "#!/usr/bin/env node" },
+	plugins: [dynaliteInOneFile],
+	alias: { level: "./src/experiment/no-level.ts" },
 });
 await chmod("dist/cli.js", 0o755);
-await build({
-	...shared,
-	entryPoints: { demo: "src/demo/main.ts" },
-	outdir: "dist",
-	packages: "external",
-});
 await buildReportPage("dist/report.html");

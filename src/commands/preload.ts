@@ -1,17 +1,20 @@
 /**
  * The environment in which a command's Node processes load the agent and send their spans to a receiver; all else stays.
- * @param preload path of the agent's file
+ * @param preloads files to load, in this order; the agent's among them
  */
 export function preloadEnvironment(
 	env: NodeJS.ProcessEnv,
-	preload: string,
+	preloads: readonly string[],
 	receiverUrl: string,
 ): NodeJS.ProcessEnv {
 	return {
 		// Nobody waits for the receiver on a machine that keeps up; on a busy one, nothing should be lost.
 		CONNTRACE_FLUSH_TIMEOUT: "5000",
 		...env,
-		NODE_OPTIONS: [env.NODE_OPTIONS?.trim(), `--require ${quoted(preload)}`]
+		NODE_OPTIONS: [
+			env.NODE_OPTIONS?.trim(),
+			...preloads.map((file) => `--require ${quoted(file)}`),
+		]
 			.filter(Boolean)
 			.join(" "),
 		CONNTRACE_RECEIVER: receiverUrl,

@@ -43,7 +43,7 @@ export async function run(
 		status = await runChild(
 			program,
 			args,
-			preloadEnvironment(process.env, agent, collection.receiverUrl),
+			preloadEnvironment(process.env, [agent], collection.receiverUrl),
 		);
 	} catch (error) {
 		await collection.cancel();

@@ -1,35 +1,55 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { onStage, type Stage } from "../../src/demo/stage.js";
+import { makeCertificate } from "../../src/experiment/certificate.js";
+import { type DynamoDB, startDynamoDB } from "../../src/experiment/dynamodb.js";
 
 const examples = join(import.meta.dirname, "../../examples");
 const handlers = ["handler.js", "handler.mjs", "handler-sdk-v2.js"];
 
+/** A DynamoDB without tables, and the environment in which the SDKs find and trust it. */
+interface Stage {
+	readonly dynamodb: DynamoDB;
+	readonly endpoint: string;
+	readonly variables: Readonly<Record<string, string>>;
+}
+
 let stage: Stage;
-let leaveStage: () => void;
-let left: Promise<void>;
+let folder: string;
 
 beforeAll(async () => {
-	await new Promise<void>((ready, failed) => {
-		left = onStage(async (made) => {
-			stage = made;
-			ready();
-			await new Promise<void>((resolve) => {
-				leaveStage = resolve;
-			});
-		});
-		left.catch(failed);
-	});
+	folder = await mkdtemp(join(tmpdir(), "conntrace-examples-"));
+	const certificate = await makeCertificate();
+	const trusted = join(folder, "ca.pem");
+	await writeFile(trusted, certificate.cert);
+	const dynamodb = await startDynamoDB({ certificate });
+	const endpoint = `https://localhost:${dynamodb.port}`;
+	stage = {
+		dynamodb,
+		endpoint,
+		variables: {
+			AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+			AWS_REGION: "us-east-1",
+			AWS_ACCESS_KEY_ID: "test",
+			AWS_SECRET_ACCESS_KEY: "test",
+			AWS_CONFIG_FILE: join(folder, "no-config"),
+			AWS_SHARED_CREDENTIALS_FILE: join(folder, "no-credentials"),
+			AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+			NODE_EXTRA_CA_CERTS: trusted,
+			TABLE_NAME: "keepalive-test",
+		},
+	};
 	const { status, stderr } = await run("create-table.js");
 	expect(status, stderr).toBe(0);
 });
 
 afterAll(async () => {
-	leaveStage();
-	await left;
+	await stage.dynamodb.close();
+	await rm(folder, { recursive: true });
 });
 
 interface End {
@@ -89,7 +109,7 @@ async function invoke(example: string, events: unknown[]) {
 
 async function storedPosts() {
 	const client = new DynamoDBClient({
-		endpoint: stage.dynamodb.endpoint,
+		endpoint: stage.endpoint,
 		region: "us-east-1",
 		credentials: { accessKeyId: "test", secretAccessKey: "test" },
 		requestHandler: {

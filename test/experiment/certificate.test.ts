@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import {
 	type Certificate,
 	makeCertificate,
-} from "../../src/demo/certificate.js";
+} from "../../src/experiment/certificate.js";
 
 let certificate: Certificate;
 let server: ReturnType<typeof createServer>;

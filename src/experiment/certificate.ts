@@ -7,6 +7,11 @@ export interface Certificate {
 	readonly cert: string;
 }
 
+/** Further names of this machine, for servers that are to look like several. */
+export const ENDPOINT_NAMES = [1, 2, 3].map(
+	(number) => `dynamodb-${number}.localhost`,
+);
+
 /** Makes a certificate for a server on this machine, valid for a day. */
 export async function makeCertificate(): Promise<Certificate> {
 	const now = Date.now();
@@ -25,7 +30,9 @@ export async function makeCertificate(): Promise<Certificate> {
 				{
 					name: "subjectAltName",
 					altNames: [
-						{ type: 2, value: "localhost" },
+						...["localhost", ...ENDPOINT_NAMES].map(
+							(value) => ({ type: 2, value }) as const,
+						),
 						{ type: 7, ip: "127.0.0.1" },
 						{ type: 7, ip: "::1" },
 					],
