@@ -159,13 +159,6 @@ Examples:
 		process.exitCode = await experiment(options);
 	});
 
-program.parseAsync().catch((error: unknown) => {
-	console.error(
-		error instanceof Failure ? `conntrace: ${error.message}` : error,
-	);
-	process.exitCode = error instanceof SpawnFailure ? error.status : 1;
-});
-
 function parseReasons(text: string): Reason[] {
 	return text.split(",").map((name) => {
 		const reason = REASONS.find((known) => known === name.trim());
@@ -212,3 +205,10 @@ function parseRatio(text: string): number {
 	if (ratio >= 0 && ratio <= 1) return ratio;
 	throw new InvalidArgumentError("Expected a number from 0 to 1.");
 }
+
+program.parseAsync().catch((error: unknown) => {
+	console.error(
+		error instanceof Failure ? `conntrace: ${error.message}` : error,
+	);
+	process.exitCode = error instanceof SpawnFailure ? error.status : 1;
+});
