@@ -102,9 +102,9 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 			).toEqual(
 				requests.map((span) => [
 					"DynamoDB.PutItem",
-					number(duration(span)),
+					numberOfOne(duration(span)),
 					"fresh connection",
-					number(Number(span.attributes["conntrace.connection.setup_ms"])),
+					numberOfOne(span.attributes["conntrace.connection.setup_ms"]),
 					span.attributes["conntrace.connection.reason"],
 				]),
 			);
@@ -203,7 +203,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 				]
 					.map(([label, name]) => [
 						label,
-						number(Number(first?.attributes[name ?? ""])),
+						numberOfOne(first?.attributes[name ?? ""]),
 					])
 					.concat([["the rest", expect.any(String)]]),
 			);
@@ -544,14 +544,18 @@ function median(values: readonly number[]): number {
 	return sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
 }
 
-/** A number of milliseconds, which the report keeps to the microsecond, as it writes it. */
+/** A number of milliseconds as the report writes it. */
 function number(value: number): string {
-	const kept = Math.round(value * 1000) / 1000;
-	const digits = kept < 1 ? 2 : kept < 1000 ? 1 : 0;
-	return kept.toLocaleString("en", {
+	const digits = value < 1 ? 2 : value < 1000 ? 1 : 0;
+	return value.toLocaleString("en", {
 		minimumFractionDigits: digits,
 		maximumFractionDigits: digits,
 	});
+}
+
+/** The same of one request, whose times the report keeps to the microsecond. */
+function numberOfOne(value: unknown): string {
+	return number(Math.round(Number(value) * 1000) / 1000);
 }
 
 function ms(value: number): string {

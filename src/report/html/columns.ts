@@ -11,8 +11,6 @@ interface Column {
 	readonly field: string;
 	/** Which records have a value, in ascending order; all without it. */
 	readonly at?: readonly number[];
-	/** What is to be added to each value. */
-	readonly base?: number;
 	/** The different values of a column that is not of numbers; `values` are then places in here. */
 	readonly distinct?: readonly unknown[];
 	readonly values: readonly number[];
@@ -44,17 +42,13 @@ function toColumn(field: string, given: readonly unknown[]): Column {
 		field,
 		...(at.length < given.length && { at }),
 		...(present.every((value) => typeof value === "number")
-			? numbers(present)
+			? { values: present.map(thousandth) }
 			: places(present)),
 	};
 }
 
-function numbers(given: readonly number[]): Pick<Column, "base" | "values"> {
-	const base = given[0] ?? 0;
-	return {
-		base,
-		values: given.map((value) => Math.round((value - base) * 1000) / 1000),
-	};
+function thousandth(value: number): number {
+	return Math.round(value * 1000) / 1000;
 }
 
 function places(
@@ -75,10 +69,10 @@ export function fromColumns<T>({ count, columns }: Columns): T[] {
 		{ length: count },
 		() => ({}) as Record<string, unknown>,
 	);
-	for (const { field, at, base = 0, distinct, values } of columns) {
+	for (const { field, at, distinct, values } of columns) {
 		values.forEach((value, index) => {
 			const record = records[at ? (at[index] as number) : index];
-			if (record) record[field] = distinct ? distinct[value] : base + value;
+			if (record) record[field] = distinct ? distinct[value] : value;
 		});
 	}
 	return records as T[];

@@ -53,14 +53,13 @@ const REQUEST_FIELDS = [
 	"process",
 ] as const satisfies readonly (keyof RequestRow)[];
 
+/** All points in time are milliseconds since the start of the run. */
 export type PageRequest = Pick<RequestRow, (typeof REQUEST_FIELDS)[number]>;
 
 /** A connection with what a lane of it shows. */
 export interface PageConnection
-	extends Pick<
-		ConnectionRow,
-		"id" | "host" | "requests" | "lastRequestEndedAt"
-	> {
+	extends Pick<ConnectionRow, "id" | "host" | "requests"> {
+	readonly lastRequestEndedAt?: number | undefined;
 	/** Begin of its set-up, or of its first request where that is not known. */
 	readonly start: number;
 	/** End of its set-up, if that is known. */
@@ -86,17 +85,23 @@ const CONNECTION_FIELDS = [
 ] as const satisfies readonly (keyof PageConnection)[];
 
 export function toPage(report: Report): Page {
+	return { ...report, runs: report.runs.map(toPageRun) };
+}
+
+function toPageRun(run: Run): PageRun {
+	const { start: runStart = 0, requests, connections } = run;
 	return {
-		...report,
-		runs: report.runs.map((run) => ({
-			...run,
-			requests: toList(run.requests, run.requests.rows, REQUEST_FIELDS),
-			connections: toList(
-				run.connections,
-				run.connections.rows.map(toPageConnection),
-				CONNECTION_FIELDS,
-			),
-		})),
+		...run,
+		requests: toList(
+			requests,
+			requests.rows.map((row) => ({ ...row, start: row.start - runStart })),
+			REQUEST_FIELDS,
+		),
+		connections: toList(
+			connections,
+			connections.rows.map((row) => toPageConnection(row, runStart)),
+			CONNECTION_FIELDS,
+		),
 	};
 }
 
@@ -114,27 +119,32 @@ const ENDS_AFTER_REQUEST: ReadonlySet<ConnectionRow["reason"]> = new Set([
 	"per_request_tls",
 ]);
 
-function toPageConnection({
-	id,
-	host,
-	requests,
-	setup,
-	reason,
-	firstRequestAt,
-	lastRequestEndedAt,
-	ending,
-}: ConnectionRow): PageConnection {
+function toPageConnection(
+	{
+		id,
+		host,
+		requests,
+		setup,
+		reason,
+		firstRequestAt,
+		lastRequestEndedAt,
+		ending,
+	}: ConnectionRow,
+	runStart: number,
+): PageConnection {
+	const since = (at: number | undefined) =>
+		at === undefined ? undefined : at - runStart;
 	return {
 		id,
 		host,
 		requests,
-		start: setup?.start ?? firstRequestAt ?? 0,
-		ready: setup?.end,
+		start: since(setup?.start ?? firstRequestAt) ?? 0,
+		ready: since(setup?.end),
 		error: setup?.error,
-		lastRequestEndedAt,
+		lastRequestEndedAt: since(lastRequestEndedAt),
 		ending:
 			ending?.reason ?? (ENDS_AFTER_REQUEST.has(reason) ? reason : undefined),
 		endingDetail: ending?.detail,
-		endedNotAfter: ending?.notAfter,
+		endedNotAfter: since(ending?.notAfter),
 	};
 }

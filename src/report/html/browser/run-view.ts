@@ -4,8 +4,6 @@ import type { PageConnection, PageRequest, PageRun } from "../page";
 /** A run with its lists unfolded. */
 export interface RunView {
 	readonly run: PageRun;
-	/** What times on the page count from, milliseconds since 1970. */
-	readonly start: number;
 	/** Address of the Jaeger that has the traces. */
 	readonly jaeger?: string | undefined;
 	readonly requests: readonly PageRequest[];
@@ -15,7 +13,6 @@ export interface RunView {
 export function viewOf(run: PageRun, jaeger?: string): RunView {
 	return {
 		run,
-		start: run.start ?? 0,
 		jaeger,
 		requests: fromColumns<PageRequest>(run.requests.rows),
 		connections: fromColumns<PageConnection>(run.connections.rows),

@@ -20,20 +20,17 @@ const LANE_HEIGHT = 24;
 export function lanesPanel(view: RunView): HTMLElement | undefined {
 	const lanes = lanesOf(view);
 	if (lanes.length === 0) return undefined;
-	const { start, run } = view;
-	const end = lanes.reduce(
-		(latest, { until }) => Math.max(latest, until),
-		start,
-	);
-	const unit = unitFor(end - start);
+
+	const end = lanes.reduce((latest, { until }) => Math.max(latest, until), 0);
+	const unit = unitFor(end);
 	const rows = Math.min(LANES, lanes.length);
 	let shown = lanes.slice(0, LANES);
 
 	const chart = createChart(
 		rows * LANE_HEIGHT + 60,
 		() => {
-			const [from, to] = axisRange(shown, start);
-			const x = (at: number) => (at - start) / unit.milliseconds;
+			const [from, to] = axisRange(shown);
+			const x = (at: number) => at / unit.milliseconds;
 			return {
 				grid: { left: 52, right: 20, top: 8, bottom: 46 },
 				xAxis: {
@@ -46,7 +43,7 @@ export function lanesPanel(view: RunView): HTMLElement | undefined {
 					...axisStyle(),
 					axisLabel: {
 						...axisStyle().axisLabel,
-						showMinLabel: from === start,
+						showMinLabel: from === 0,
 						showMaxLabel: false,
 					},
 				},
@@ -87,7 +84,7 @@ export function lanesPanel(view: RunView): HTMLElement | undefined {
 	});
 	chart.instance.on("mouseout", () => chart.tip());
 
-	const { leftOut } = run.connections;
+	const { leftOut } = view.run.connections;
 	return append(
 		panel(
 			"Connections over time",
@@ -105,18 +102,15 @@ export function lanesPanel(view: RunView): HTMLElement | undefined {
 				shown = lanes.slice(first, first + LANES);
 				chart.redraw();
 			}),
-		laneTable(lanes, start, unit),
+		laneTable(lanes, unit),
 	);
 }
 
 /** From the beginning of the run, unless the lanes would be squeezed into the right half. */
-function axisRange(
-	lanes: readonly Lane[],
-	start: number,
-): [from: number, to: number] {
+function axisRange(lanes: readonly Lane[]): [from: number, to: number] {
 	const begin = Math.min(...lanes.map(({ connection }) => connection.start));
 	const end = Math.max(...lanes.map(({ until }) => until));
-	const from = begin - start > (end - start) / 2 ? begin : start;
+	const from = begin > end / 2 ? begin : 0;
 	return [from, Math.max(end, from + 1)];
 }
 
@@ -228,19 +222,14 @@ function pager(lanes: number, onGo: (first: number) => void): HTMLElement {
 	return element("div", { class: "controls" }, back, on, where);
 }
 
-function laneTable(
-	lanes: readonly Lane[],
-	start: number,
-	unit: TimeUnit,
-): HTMLElement {
+function laneTable(lanes: readonly Lane[], unit: TimeUnit): HTMLElement {
 	const table = pagedTable<Lane>("Connections", [
 		{ head: "no.", cell: ({ number }) => count(number) },
 		{ head: "host", words: true, cell: ({ connection }) => connection.host },
 		{
 			head: `after, ${unit.name}`,
 			number: true,
-			cell: ({ connection }) =>
-				decimal((connection.start - start) / unit.milliseconds),
+			cell: ({ connection }) => decimal(connection.start / unit.milliseconds),
 		},
 		{
 			head: "set-up, ms",

@@ -28,8 +28,8 @@ const SYMBOLS: Readonly<Record<Shape, string>> = {
 
 /** Latency over time, each point a request. */
 export function latencyPanel(view: RunView): HTMLElement {
-	const { requests, start } = view;
-	const unit = unitFor((requests.at(-1)?.start ?? start) - start);
+	const { requests } = view;
+	const unit = unitFor(requests.at(-1)?.start ?? 0);
 	const groups = groupByOutcome(requests);
 	const hidden = new Set<OutcomeName>();
 	let chosen: number | undefined;
@@ -37,7 +37,7 @@ export function latencyPanel(view: RunView): HTMLElement {
 	const point = (index: number): [number, number] => {
 		const request = requests[index] as PageRequest;
 		return [
-			(request.start - start) / unit.milliseconds,
+			request.start / unit.milliseconds,
 			Math.max(request.durationMs, 0.001),
 		];
 	};
@@ -86,7 +86,7 @@ export function latencyPanel(view: RunView): HTMLElement {
 	});
 	const pointTo = (index: number) => {
 		const pixel = chart.pixelAt(point(index));
-		const lines = tipLines(requests[index] as PageRequest, start);
+		const lines = tipLines(requests[index] as PageRequest);
 		chart.tip(pixel, lines, true);
 		return lines;
 	};
@@ -178,7 +178,7 @@ function symbolSize(name: OutcomeName, many: boolean, width: number): number {
 	return many || width < 500 ? size - 2 : size;
 }
 
-function tipLines(request: PageRequest, start: number): string[] {
+function tipLines(request: PageRequest): string[] {
 	const { name, durationMs, host, setupMs, idleMs, reason, error } = request;
 	const outcome = OUTCOMES[outcomeOf(request)].label;
 	return [
@@ -189,7 +189,7 @@ function tipLines(request: PageRequest, start: number): string[] {
 		...(idleMs === undefined
 			? []
 			: [`the connection was idle ${span(idleMs)}`]),
-		`${host}, after ${span(request.start - start)}`,
+		`${host}, after ${span(request.start)}`,
 	];
 }
 

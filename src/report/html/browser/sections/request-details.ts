@@ -110,7 +110,7 @@ function phaseRow(
 }
 
 /** What is known of the request, in words. */
-function facts(request: PageRequest, { start, jaeger }: RunView): HTMLElement {
+function facts(request: PageRequest, { jaeger }: RunView): HTMLElement {
 	const list = element("dl", { class: "facts" });
 	const add = <T>(
 		term: string,
@@ -133,7 +133,7 @@ function facts(request: PageRequest, { start, jaeger }: RunView): HTMLElement {
 	add("also", request.contributing, (reasons) => reasons.join(", "), true);
 	add("error", request.error);
 	add("status", request.status);
-	add("began after", request.start - start, span);
+	add("began after", request.start, span);
 	add(
 		"unfinished",
 		request.unfinished,

@@ -11,7 +11,7 @@ const ALL = "all";
 
 /** The requests as a table with a choice of which and in what order; each row opens its phases. */
 export function requestTable(view: RunView, unit: TimeUnit): HTMLElement {
-	const { requests, start } = view;
+	const { requests } = view;
 	const details = detailsPlace(view);
 	const table = pagedTable<PageRequest>("Requests", [
 		{
@@ -28,7 +28,7 @@ export function requestTable(view: RunView, unit: TimeUnit): HTMLElement {
 		{
 			head: `after, ${unit.name}`,
 			number: true,
-			cell: (request) => decimal((request.start - start) / unit.milliseconds),
+			cell: (request) => decimal(request.start / unit.milliseconds),
 		},
 		{
 			head: "latency, ms",
