@@ -179,8 +179,11 @@ function follow(
 	stream: ClientHttp2Stream,
 ): void {
 	const { tracker, activeContext, tracesHost, freezeWatch } = environment;
-	// Its channels tell more of these.
-	if (stateOf(state.socket)?.undici) return;
+	const undici = stateOf(state.socket)?.undici;
+	if (undici) {
+		undici.streamBegun();
+		return;
+	}
 	const exchange = new Http2Exchange(stream, state);
 	if (!tracesHost(exchange.host)) return;
 	if (!state.connection) adopt(environment, session, state, exchange);

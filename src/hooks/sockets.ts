@@ -24,8 +24,16 @@ export interface SocketState {
 	session?: SessionState;
 	/** Bytes read when the socket became idle. */
 	bytesReadWhenIdle?: number;
-	/** The client of undici that the socket belongs to, and the last exchange that it sent on it. */
-	undici?: { readonly client: object; exchange?: UndiciExchange };
+	/** The client of undici that the socket belongs to. */
+	undici?: UndiciState;
+}
+
+export interface UndiciState {
+	readonly client: object;
+	/** Called when a stream of HTTP/2 is begun on the socket. */
+	readonly streamBegun: () => void;
+	/** The last exchange that was sent on it. */
+	exchange?: UndiciExchange;
 }
 
 /** A pool that a socket belongs to. */

@@ -216,7 +216,10 @@ class UndiciWatcher {
 		if (!client || !state) return;
 		const { protocol, host } = connectParams;
 		const { connection } = state;
-		state.undici = { client };
+		state.undici = {
+			client,
+			streamBegun: () => this.streamBegun(client, socket),
+		};
 		connection.clientIdleLimit = "set";
 		this.clients.set(connector, client);
 		const pool = this.pools.confirm({
@@ -251,6 +254,14 @@ class UndiciWatcher {
 	connectFailed(connector: object): void {
 		this.settleNewest();
 		takeAwaitedOf(connector);
+	}
+
+	/** undici 6, and later versions for CONNECT, do not announce what they send as a stream of HTTP/2. */
+	private streamBegun(client: object, socket: Socket): void {
+		const head = headOfQueue(client);
+		if (head && this.requests.get(head)?.assignedAt === undefined) {
+			this.sent(head as UndiciRequest, socket);
+		}
 	}
 
 	/** The head of the request is about to be written to the connection. */

@@ -58,3 +58,25 @@ for (const undici of COPIES) {
 		});
 	});
 }
+
+test("undici 6 over HTTP/2, which does not announce what it sends", async () => {
+	const server = await startHttp2Server({ certificate: inject("certificate") });
+	const run = await trace(
+		server,
+		async ({ origin, undici }) => {
+			const dispatcher = new undici.Agent({ allowH2: true });
+			for (const path of ["/a", "/b"]) {
+				const response = await undici.fetch(origin + path, { dispatcher });
+				await response.text();
+			}
+			await dispatcher.close();
+		},
+		{
+			values: { undici: "undici-6" },
+			// It says that this is experimental.
+			environment: { NODE_NO_WARNINGS: "1" },
+		},
+	);
+	await server.close();
+	expect(story(run)).toEqual(["first_connection", "request 2"]);
+});
