@@ -274,7 +274,7 @@ function endedOnRelease(facts: EndingFacts): Explanation {
 }
 
 function endedBusy(facts: EndingFacts): Explanation {
-	const { request } = facts;
+	const { request, peer } = facts;
 	if (!request) {
 		return ["socket_error", `failed with ${facts.error ?? "no error code"}`];
 	}
@@ -282,10 +282,12 @@ function endedBusy(facts: EndingFacts): Explanation {
 	const code = request.error ?? facts.error;
 	const closedByServer = closedUnderResponse(facts, request, code);
 	if (closedByServer) return closedByServer;
-	if (request.reused && !request.answered && isReset(code)) {
+	// A connection whose end has been read before the request was written goes without an error.
+	const ended = code === undefined && peer === "ended" && !request.destroyed;
+	if (request.reused && !request.answered && (isReset(code) || ended)) {
 		return [
 			"stale_reset",
-			`the previous request was sent on a reused connection that the server had closed (${code})`,
+			`the previous request was sent on a reused connection that the server had closed${code ? ` (${code})` : ""}`,
 		];
 	}
 	if (request.timedOut) {

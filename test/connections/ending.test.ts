@@ -225,6 +225,11 @@ table("ended in the middle of a request", { ...at("busy"), request: REQUEST }, [
 		"the previous request was sent on a reused connection that the server had closed (EPIPE)",
 	],
 	[
+		{ request: REUSED, peer: "ended" },
+		"stale_reset",
+		"the previous request was sent on a reused connection that the server had closed",
+	],
+	[
 		{ error: "ECONNRESET" },
 		"socket_error",
 		"the previous request failed with ECONNRESET",

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { readSpans, type Span } from "./spans.js";
 
 /** What became of an invocation, as its caller sees it. */
@@ -24,8 +25,8 @@ export interface InvokeOptions {
 export interface ServiceOptions {
 	/** Refuses extensions, as an environment with concurrent invocations does. */
 	readonly refusesExtensions?: boolean;
-	/** What the collector does with spans: takes them, waits as long with its answer, or never answers. */
-	readonly collector?: "takes" | "never" | number;
+	/** How long the collector waits with its answer, in milliseconds; Infinity: it never answers. */
+	readonly collectorDelay?: number;
 }
 
 export const FUNCTION_ARN =
@@ -41,6 +42,7 @@ export class LambdaService {
 	readonly spans: Span[] = [];
 	/** Bodies that the runtime sent when the function could not be loaded. */
 	readonly initErrors: string[] = [];
+	collectorDelay: number;
 	private readonly server = http.createServer((request, response) =>
 		this.answer(request, response),
 	);
@@ -52,7 +54,9 @@ export class LambdaService {
 	private initialized = false;
 	private count = 0;
 
-	constructor(private readonly options: ServiceOptions = {}) {}
+	constructor(private readonly options: ServiceOptions = {}) {
+		this.collectorDelay = options.collectorDelay ?? 0;
+	}
 
 	async start(): Promise<this> {
 		this.server.listen(0, "127.0.0.1");
@@ -145,10 +149,9 @@ export class LambdaService {
 	}
 
 	private async collect(body: string, response: ServerResponse): Promise<void> {
-		const { collector = "takes" } = this.options;
-		if (collector === "never") return;
-		if (collector !== "takes")
-			await new Promise((resolve) => setTimeout(resolve, collector));
+		const { collectorDelay } = this;
+		if (collectorDelay === Infinity) return;
+		if (collectorDelay > 0) await sleep(collectorDelay);
 		this.spans.push(...readSpans(body));
 		this.events.push("export");
 		response.end("{}");

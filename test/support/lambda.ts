@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { unzipSync } from "fflate";
 import { test as base, expect, inject } from "vitest";
 import { checkContract } from "./contract.js";
@@ -83,6 +84,11 @@ export function judged(service: LambdaService, server: TestServer): Span[] {
 	expect(checkContract(service.spans)).toEqual([]);
 	expect(compareWithServer(service.spans, server)).toEqual([]);
 	return service.spans;
+}
+
+/** Waits until something holds; the test's own time limit ends a wait in vain. */
+export async function until(holds: () => boolean): Promise<void> {
+	while (!holds()) await sleep(20);
 }
 
 /** The spans of invocations, in the order in which they began. */
