@@ -29,6 +29,10 @@ const OUT_OF_REACH = new Set([
 	"ConnectionTracker.lastEndingIn",
 	"ConnectionTracker.decideUnasked",
 	"ConnectionTracker.connectionUnasked",
+	"ConnectionTracker.requestBodyKnown",
+	"SpanWriter.contextOfInvocation",
+	"SpanWriter.writeCutSetup",
+	"SpanWriter.writeInvocation",
 ]);
 
 let agent: string;

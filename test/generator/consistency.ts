@@ -31,8 +31,8 @@ const ENDINGS: Readonly<Record<string, Allowed>> = {
 	peer_closed_idle: (_, all, idle) =>
 		all.some(doing("fin/8")) ||
 		idle >= SERVER_LIMIT ||
-		// A reset below TLS can look like an end: OpenSSL says goodbye first.
-		all.some((exchange) => doing("rst/8")(exchange) && isSecure(exchange)),
+		// A reset can look like an end: below TLS, and where it comes before the response has been read.
+		(all.some(doing("rst/8")) && (all.some(isSecure) || idle < 5)),
 	peer_reset_idle: (_, all) => all.some(doing("rst/8")),
 	// Node takes an answer without a length, such as one to HEAD, for one that the end of the connection ends.
 	server_connection_close: (last, all) =>

@@ -17,29 +17,23 @@ export function compareWithServer(
 		({ attributes }) => attributes["network.peer.port"] === port,
 	);
 	return [
-		...compareSetups(toServer, connections),
 		...connections.flatMap((connection) => [
+			...compareSetup(toServer, connection),
 			...compareRequests(toServer, connection),
 		]),
 		...compareIdentity(toServer, connections),
 	];
 }
 
-function* compareSetups(
+function* compareSetup(
 	spans: readonly Span[],
-	connections: readonly ServerConnection[],
+	{ number, remotePort }: ServerConnection,
 ): Generator<string> {
-	const connects = named(spans, "tcp.connect");
-	// The system may have made a connection that the program had given up: the program never knew its port.
-	let givenUp = connects.filter(({ error }) => error).length;
-	for (const { number, remotePort, requests } of connections) {
-		const own = connects.filter(
-			(span) => portOf(span) === remotePort && !span.error,
-		);
-		if (own.length === 0 && requests.length === 0 && givenUp > 0) givenUp -= 1;
-		else if (own.length !== 1)
-			yield `connection ${number}: ${own.length} spans tell of its TCP connect`;
-	}
+	const connects = named(spans, "tcp.connect").filter(
+		(span) => portOf(span) === remotePort && !span.error,
+	);
+	if (connects.length !== 1)
+		yield `connection ${number}: ${connects.length} spans tell of its TCP connect`;
 }
 
 /**
