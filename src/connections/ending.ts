@@ -231,9 +231,8 @@ function endedOnRelease(facts: EndingFacts): Explanation {
 	if (!release || facts.agentKeepAlive === false || asksToClose(request)) {
 		return closedAfterResponse(facts);
 	}
-	if (facts.peer === "ended") {
-		return ["peer_closed_idle", "closed by the server as its response ended"];
-	}
+	const closedByServer = endedByServer(facts, "as its response ended");
+	if (closedByServer) return closedByServer;
 	if (release.total > release.maxTotal) {
 		return [
 			"max_total_sockets",
@@ -313,13 +312,23 @@ function endedBusy(facts: EndingFacts): Explanation {
 
 /** The server closed a connection on which nothing was under way any more, before its last response was read. */
 function closedUnderResponse(
-	{ peer }: EndingFacts,
+	facts: EndingFacts,
 	{ arrived, destroyed, responseDestroyed }: LastRequestFacts,
 	code: string | undefined,
 ): Explanation | undefined {
 	if (!arrived || destroyed || responseDestroyed) return undefined;
+	const peer = isReset(code) ? "reset" : facts.peer;
 	const state = "under a response that had arrived and was not read yet";
-	if (isReset(code)) return ["peer_reset_idle", `reset by the server ${state}`];
+	return endedByServer({ ...facts, peer }, state);
+}
+
+function endedByServer(
+	{ peer }: EndingFacts,
+	state: string,
+): Explanation | undefined {
+	if (peer === "reset") {
+		return ["peer_reset_idle", `reset by the server ${state}`];
+	}
 	return peer === "ended"
 		? ["peer_closed_idle", `closed by the server ${state}`]
 		: undefined;

@@ -32,7 +32,7 @@ export function endingFacts(
 		agentKeepAlive: keeper?.agent.keepAlive,
 		request: connection.holder
 			? requestFacts(connection.holder)
-			: session && lastStreamFacts(session, state.peerEnded),
+			: session && lastStreamFacts(session, state.peerEnded !== undefined),
 		session: session && sessionFacts(session, connection),
 		undici:
 			state.undici &&
@@ -104,11 +104,11 @@ function peerFacts(
 	error: unknown,
 	activity: EndingFacts["activity"],
 ): Pick<EndingFacts, "peer" | "site"> {
-	if (activity !== "idle") return state.peerEnded ? { peer: "ended" } : {};
+	if (activity !== "idle") return { peer: state.peerEnded };
 	if (error) {
 		return errorType(error) === "ECONNRESET" ? { peer: "reset" } : {};
 	}
-	if (state.peerEnded) return { peer: "ended" };
+	if (state.peerEnded) return { peer: state.peerEnded };
 	const { site, fromPeer } = destroySite();
 	if (!fromPeer) return { site };
 	if (!state.session && socket.bytesRead > (state.bytesReadWhenIdle ?? 0)) {

@@ -71,7 +71,7 @@ export function sessionFacts(
 /** What the last request tells when the connection ends under it. */
 export function lastStreamFacts(
 	{ lastRequest }: SessionState,
-	peerEnded: boolean | undefined,
+	peerEnded: boolean,
 ): LastRequestFacts | undefined {
 	if (!lastRequest || lastRequest.endedAt !== undefined) return undefined;
 	return {

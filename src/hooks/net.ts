@@ -5,7 +5,7 @@ import { ABORTED, type Endpoint } from "../connections/setup";
 import { takeAwaited } from "./awaited-connects";
 import { whileConnecting } from "./connecting";
 import { questionOf } from "./dns";
-import { endingFacts } from "./ending";
+import { endingFacts, isReset } from "./ending";
 import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
 import { listenToPhases, observedConnect } from "./instrumentation-packages";
@@ -225,7 +225,8 @@ function before(
 			else state.idleTimeout = socket.timeout;
 			return;
 		case "end":
-			state.peerEnded = true;
+			// Where data and the reset come together, libuv reports the end of the data alone.
+			state.peerEnded = isReset(socket) ? "reset" : "ended";
 			return;
 		case "agentRemove":
 			if (!socket.destroyed) tracker.connectionUpgraded(connection);

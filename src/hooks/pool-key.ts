@@ -29,18 +29,33 @@ const TLS_OPTIONS = [
 export function differingOptions(key: string, otherKey: string): string {
 	const own = split(key);
 	const other = split(otherKey);
-	if (Math.max(own.length, other.length) < TLS_OPTIONS.length)
+	if (Math.max(own.length, other.length) < TLS_OPTIONS.length) {
 		return own[2] === other[2] ? "family" : "localAddress";
-	if (own.length !== other.length)
-		return "set of options (localAddress, family or another part of the pool key)";
-	const names = own.flatMap((part, index) =>
-		part === other[index] ? [] : [nameOf(index, own.length)],
-	);
-	return [...new Set(names)].join(", ");
+	}
+	if (own.length === other.length) return namesOf(own, other).join(", ");
+	const [shorter, longer] =
+		own.length < other.length ? [own, other] : [other, own];
+	const aligned = withoutFamily(longer);
+	return aligned.length === shorter.length
+		? ["family", ...namesOf(aligned, shorter)].join(", ")
+		: "set of options (localAddress, family or another part of the pool key)";
 }
 
 function split(key: string): string[] {
 	return key.split(":");
+}
+
+/** The family stands in a key only where the request names one, in front of the TLS options. */
+function withoutFamily(parts: readonly string[]): readonly string[] {
+	const place = parts.length - TLS_OPTIONS.length - 1;
+	return /^[46]$/.test(parts[place] ?? "") ? parts.toSpliced(place, 1) : parts;
+}
+
+function namesOf(own: readonly string[], other: readonly string[]): string[] {
+	const names = own.flatMap((part, index) =>
+		part === other[index] ? [] : [nameOf(index, own.length)],
+	);
+	return [...new Set(names)];
 }
 
 /** PEM texts and IPv6 addresses hold no colon-separated options of their own, so positions count from the end. */

@@ -18,8 +18,8 @@ export interface SocketState {
 	kept?: boolean | undefined;
 	/** The limit in milliseconds that ran out while the socket was idle; set during its `timeout` event. */
 	idleTimeout?: number | undefined;
-	/** The peer has ended its side. */
-	peerEnded?: boolean;
+	/** How the peer has ended its side. */
+	peerEnded?: "ended" | "reset";
 	/** The HTTP/2 session that it carries. */
 	session?: SessionState;
 	/** Bytes read when the socket became idle. */

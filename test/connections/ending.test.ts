@@ -245,6 +245,11 @@ table("ended in the middle of a request", { ...at("busy"), request: REQUEST }, [
 		"the previous request ran into the inactivity limit of its connection",
 	],
 	[
+		{ request: { ...REQUEST, answered: true, arrived: true }, peer: "reset" },
+		"peer_reset_idle",
+		"reset by the server under a response that had arrived and was not read yet",
+	],
+	[
 		{ request: { ...REQUEST, destroyed: true } },
 		"request_aborted",
 		"the previous request was aborted",

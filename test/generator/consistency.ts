@@ -8,11 +8,12 @@ interface Exchange {
 	readonly step: Step;
 }
 
-/** What may be said of a connection that ended, by what was done on it: the requests in their order, and the last. */
+/** What may be said of a connection that ended, by what was done on it: the requests in their order, and the last, and by what was done before. */
 type Allowed = (
 	last: Exchange,
 	all: readonly Exchange[],
 	idle: number,
+	earlier: readonly Step[],
 ) => boolean;
 
 /** How long Node's server keeps an idle connection, in milliseconds. */
@@ -45,8 +46,18 @@ const ENDINGS: Readonly<Record<string, Allowed>> = {
 	agent_idle_timeout: ({ step }) => limitOf(step.agent, "timeout"),
 	max_free_sockets: ({ step }) => limitOf(step.agent, "maxFreeSockets"),
 	max_total_sockets: ({ step }) => limitOf(step.agent, "maxTotalSockets"),
-	request_aborted: ({ step }) => step.action === "abort",
+	// Who runs out of time while it connects has given up as well.
+	request_aborted: ({ step }) => ["abort", "time out"].includes(step.action),
 	response_destroyed: ({ step }) => step.action === "destroy response",
+	keep_alive_disabled: ({ step }) => closesAll(step.agent),
+	upgraded: ({ step }) => step.action === "upgrade",
+	connect_failed: ({ step }) => step.action === "fail to connect",
+	socket_timeout: ({ step }) => step.action === "time out",
+	agent_destroyed: (last, _all, _idle, earlier) =>
+		earlier.some(
+			({ agent, action }) =>
+				action === "destroy agent" && agent === last.step.agent,
+		),
 	stale_reset: ({ span }, all) =>
 		span.attributes["http.response.status_code"] === undefined &&
 		span.attributes["conntrace.connection.reused"] === true &&
@@ -62,6 +73,12 @@ function asksToClose({ step }: Exchange): boolean {
 
 function isSecure({ span }: Exchange): boolean {
 	return String(span.attributes["url.full"]).startsWith("https:");
+}
+
+/** Requests without an agent get one of their own, which keeps nothing. */
+function closesAll(agent: number): boolean {
+	const options = AGENTS[agent];
+	return options === false || options?.keepAlive === false;
 }
 
 function limitOf(
@@ -95,7 +112,8 @@ export function findContradictions(
 	return [
 		...compareByPath(requests, connections),
 		...requests.flatMap(({ span, step }, index) => {
-			const wrong = contradiction(span, step, index, onConnection);
+			const earlier = requests.slice(0, index).map((other) => other.step);
+			const wrong = contradiction(span, step, earlier, onConnection);
 			return wrong === undefined
 				? []
 				: [`${describe(step)}: ${wrong} ${JSON.stringify(span.attributes)}`];
@@ -145,7 +163,7 @@ function* compareByPath(
 function contradiction(
 	{ attributes }: Span,
 	step: Step,
-	index: number,
+	earlier: readonly Step[],
 	onConnection: ReadonlyMap<unknown, readonly Exchange[]>,
 ): string | undefined {
 	const reason = attributes["conntrace.connection.reason"];
@@ -159,11 +177,12 @@ function contradiction(
 		holds ? undefined : `cannot be ${reason}`;
 	switch (reason) {
 		case "first_connection":
-			return expect(index < 6);
+			return expect(earlier.length < 6);
 		case "no_pool":
 			return expect(options === false);
 		case "keep_alive_disabled":
-			return expect(options !== false && options?.keepAlive === false);
+			if (closesAll(step.agent)) return undefined;
+			break;
 		case "body_unconsumed":
 		case "pool_busy":
 			return expect(
@@ -172,6 +191,15 @@ function contradiction(
 					: /^the pool had no connection/.test(
 							String(attributes["conntrace.connection.reason_detail"]),
 						),
+			);
+		case "pool_key_mismatch":
+			return expect(
+				/another family$/.test(
+					String(attributes["conntrace.connection.reason_detail"]),
+				) &&
+					[step, ...earlier].some(
+						({ action }) => action === "take another family",
+					),
 			);
 		case "different_agent":
 			return expect(attributes["conntrace.pool.busy"] === 0);
@@ -186,7 +214,7 @@ function contradiction(
 	if (!detail.startsWith("in another pool") && last.step.agent !== step.agent)
 		return "the connection before was another agent's";
 	const idle = Number(/idle (\d+) ms/.exec(detail)?.[1]);
-	return ENDINGS[String(reason)]?.(last, all, idle)
+	return ENDINGS[String(reason)]?.(last, all, idle, earlier)
 		? undefined
 		: `${reason} after ${all.map((exchange) => describe(exchange.step))}`;
 }

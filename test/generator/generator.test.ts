@@ -28,11 +28,28 @@ describeBoth("any mixture of agents, servers and programs", ({ test }) => {
 							...(step.action === "ask to close" && {
 								headers: { connection: "close" },
 							}),
+							...(step.action === "upgrade" && {
+								headers: { connection: "upgrade", upgrade: "echo" },
+							}),
+							...(step.action === "take another family" && { family: 4 }),
+							...(step.action === "fail to connect" && {
+								lookup: (_name, _options, callback) =>
+									callback(
+										Object.assign(new Error("no"), { code: "ENOTFOUND" }),
+										[],
+									),
+							}),
 						});
 						sent.on("error", () => {});
 						sent.on("close", resolve);
+						sent.on("upgrade", (_, socket) => socket.destroy());
+						if (step.action === "time out") {
+							sent.setTimeout(20, () => sent.destroy());
+						}
 						sent.on("response", (response) => {
 							response.on("error", () => {});
+							const agent = agents[step.agent];
+							if (step.action === "destroy agent" && agent) agent.destroy();
 							if (step.action === "destroy response") {
 								response.once("data", () => response.destroy());
 								response.resume();

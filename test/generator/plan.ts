@@ -31,6 +31,7 @@ const BEHAVIOURS = [
 	"drop/0",
 	"drop-rst/0",
 	"half/5",
+	"hint/2",
 	"delay/60",
 ] as const;
 
@@ -44,6 +45,11 @@ const ACTIONS = [
 	"destroy response",
 	"leave unread",
 	"ask to close",
+	"take another family",
+	"time out",
+	"fail to connect",
+	"upgrade",
+	"destroy agent",
 ] as const;
 
 export interface Step {
@@ -51,7 +57,7 @@ export interface Step {
 	/** Position in AGENTS. */
 	readonly agent: number;
 	readonly method: "GET" | "POST" | "HEAD";
-	readonly behaviour: (typeof BEHAVIOURS)[number];
+	readonly behaviour: (typeof BEHAVIOURS)[number] | "never/0";
 	readonly action: (typeof ACTIONS)[number];
 }
 
@@ -72,12 +78,17 @@ export function makePlan(seed: number, requests: number): Group[] {
 		// Most of a group goes through one agent, so that its limits matter.
 		const usual = random.pick(agents);
 		while (steps.length < size) {
+			const action = random.pick(ACTIONS);
 			steps.push({
 				id: id++,
 				agent: random.chance(0.7) ? usual : random.pick(agents),
-				method: random.pick(["GET", "GET", "POST", "HEAD"]),
-				behaviour: random.pick(BEHAVIOURS),
-				action: random.pick(ACTIONS),
+				method:
+					action === "upgrade"
+						? "GET"
+						: random.pick(["GET", "GET", "POST", "HEAD"]),
+				// Only who gives up may ask for an answer that never comes.
+				behaviour: action === "time out" ? "never/0" : random.pick(BEHAVIOURS),
+				action,
 			});
 		}
 		groups.push({ steps, pause: random.pick([0, 0, 3, 20, 60]) });
