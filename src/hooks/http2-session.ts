@@ -44,9 +44,12 @@ export function errorCodeName(code: number): string {
 	return ERROR_CODES[code] ?? `0x${code.toString(16)}`;
 }
 
-/** The streams that the server allows at once, as far as its settings have come; 100 by default of Node before. */
-export function maxStreams(session: ClientHttp2Session): number {
-	return session.remoteSettings?.maxConcurrentStreams ?? 100;
+/** What Node takes a server to allow until it has said it. */
+export const DEFAULT_MAX_STREAMS = 100;
+
+/** The streams that the server allows at once. */
+export function maxStreams({ remoteSettings }: ClientHttp2Session): number {
+	return remoteSettings?.maxConcurrentStreams ?? DEFAULT_MAX_STREAMS;
 }
 
 export function sessionFacts(

@@ -9,7 +9,12 @@ import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
 import { hiddenField } from "./hidden-field";
 import { Http2Exchange } from "./http2-exchange";
-import { errorCodeName, maxStreams, type SessionState } from "./http2-session";
+import {
+	DEFAULT_MAX_STREAMS,
+	errorCodeName,
+	maxStreams,
+	type SessionState,
+} from "./http2-session";
 import { replaceMethod } from "./patch";
 import { currentScope, UNTRACED } from "./scope";
 import { stateOf, watch } from "./sockets";
@@ -34,8 +39,9 @@ export function hookHttp2(environment: HookEnvironment): void {
 			observe(environment, () => {
 				const session = sessionInTheMaking(this);
 				if (!session) return;
-				if (!hooked) hookSessions(environment, Object.getPrototypeOf(session));
+				const first = !hooked;
 				hooked = true;
+				if (first) hookSessions(environment, Object.getPrototypeOf(session));
 				begin(environment, session, this);
 			});
 			return setNoDelay.apply(this, args);
@@ -43,13 +49,15 @@ export function hookHttp2(environment: HookEnvironment): void {
 	});
 }
 
-/** The client session that has just bound itself to the socket, or to the stream below Node's stand-in for one. */
+/**
+ * The client session that has just bound itself to the socket, or to the stream below Node's stand-in for one. It is
+ * the value of a property that Node means to name by a symbol of its own, and names `undefined`.
+ */
 function sessionInTheMaking(socket: any): ClientHttp2Session | undefined {
 	for (const owner of [socket, socket.stream]) {
 		if (typeof owner !== "object" || owner === null) continue;
-		for (const { value } of Object.values(
-			Object.getOwnPropertyDescriptors(owner),
-		)) {
+		for (const key of Reflect.ownKeys(owner)) {
+			const value = Object.getOwnPropertyDescriptor(owner, key)?.value;
 			if (value?.constructor?.name === "ClientHttp2Session") return value;
 		}
 	}
@@ -64,8 +72,9 @@ function hookSessions(environment: HookEnvironment, prototype: object): void {
 			const stream = request.apply(this, args);
 			if (state) {
 				observe(environment, () => {
-					if (!hooked) hookStreams(environment, Object.getPrototypeOf(stream));
+					const first = !hooked;
 					hooked = true;
+					if (first) hookStreams(environment, Object.getPrototypeOf(stream));
 					follow(environment, this, state, stream);
 				});
 			}
@@ -89,10 +98,13 @@ function hookSessions(environment: HookEnvironment, prototype: object): void {
 	replaceMethod(prototype, "settings", (settings) => {
 		return function (this: ClientHttp2Session, ...args) {
 			const result = settings.apply(this, args);
-			const connection = sessions.get(this)?.connection;
-			const limit = args[0]?.maxConcurrentStreams;
-			if (connection && limit !== undefined)
-				connection.clientMaxStreams = limit;
+			observe(environment, () => {
+				const connection = sessions.get(this)?.connection;
+				const limit = args[0]?.maxConcurrentStreams;
+				if (connection && limit !== undefined) {
+					connection.clientMaxStreams = limit;
+				}
+			});
 			return result;
 		};
 	});
@@ -157,7 +169,7 @@ function carry(
 ): void {
 	state.connection = connection;
 	state.streams = new Streams(tracker, connection, now);
-	connection.maxStreams = 100;
+	connection.maxStreams = DEFAULT_MAX_STREAMS;
 	const socketState = stateOf(state.socket);
 	if (socketState) socketState.session = state;
 	// Made by a client of undici, which has decided.
@@ -292,11 +304,13 @@ function hookStreams(environment: HookEnvironment, prototype: object): void {
 
 	replaceMethod(prototype, "close", (close) => {
 		return function (this: any, ...args) {
-			const request = requests.get(this);
-			// The end that the program will read is then its own.
-			if (request && !this.closed && !this._readableState.ended) {
-				exchangeOf(request).closedByProgram = true;
-			}
+			observe(environment, () => {
+				const request = requests.get(this);
+				// The end that the program will read is then its own.
+				if (request && !this.closed && !this._readableState.ended) {
+					exchangeOf(request).closedByProgram = true;
+				}
+			});
 			return close.apply(this, args);
 		};
 	});
@@ -407,6 +421,6 @@ function failureAtClose(
 	stream: ClientHttp2Stream,
 	{ connection }: Request,
 ): string {
-	const cancelled = stream.rstCode === 8 && connection?.open;
-	return cancelled ? "NGHTTP2_CANCEL" : ABORTED;
+	const cancelled = errorCodeName(stream.rstCode) === "CANCEL";
+	return cancelled && connection?.open ? "NGHTTP2_CANCEL" : ABORTED;
 }

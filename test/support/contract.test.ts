@@ -612,6 +612,10 @@ const BROKEN: Readonly<
 		set("waiting", { "conntrace.connection.request_number": 4 }),
 		/numbered 1,3,4/,
 	],
+	"idle time under another request": [
+		set("waiting", { "network.protocol.version": "2" }),
+		/idle under another request/,
+	],
 	"request number given twice": [
 		set("waiting", { "conntrace.connection.request_number": 3 }),
 		/numbered 1,3,3/,
@@ -669,7 +673,7 @@ const DISAGREEING: Readonly<
 	>
 > = {
 	"connection without a span": [
-		[serverConnection(1, 50_000, 3), serverConnection(2, 50_001, 0)],
+		[serverConnection(1, 50_000, 3), serverConnection(2, 50_001, 1)],
 		() => {},
 		/connection 2: 0 spans/,
 	],

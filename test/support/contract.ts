@@ -21,7 +21,7 @@ export function checkContract(
 			(problem) => `${span.name} ${span.spanId}: ${problem}`,
 		),
 	);
-	return [...problems, ...checkNumbers(trace)];
+	return [...problems, ...checkNumbers(trace), ...checkIdleTimes(trace)];
 }
 
 class Trace {
@@ -659,5 +659,23 @@ function* checkNumbers(trace: Trace): Generator<string> {
 			.sort((a, b) => a - b);
 		if (numbers.some((number, index) => number !== index + 1))
 			yield `connection ${id}: its requests are numbered ${numbers}`;
+	}
+}
+
+/** A connection that carries a request is not idle, whichever others are made on it. */
+function* checkIdleTimes(trace: Trace): Generator<string> {
+	for (const span of trace.spans.filter(isRequest).filter(isMultiplexed)) {
+		const { attributes, spanId, start } = span;
+		if (!("conntrace.connection.idle_ms" in attributes)) continue;
+		const busy = trace
+			.requestsOn(String(attributes["conntrace.connection.id"]))
+			.some(
+				(other) =>
+					other.spanId !== spanId &&
+					Number(other.attributes["conntrace.connection.request_number"]) <
+						Number(attributes["conntrace.connection.request_number"]) &&
+					other.end > start + TOLERANCE,
+			);
+		if (busy) yield `${span.name} ${spanId}: idle under another request`;
 	}
 }
