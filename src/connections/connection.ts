@@ -10,6 +10,12 @@ export interface PoolIdentity {
 	readonly key: string;
 }
 
+/** A proxy that a connection is made to in place of its server. */
+export interface ProxyHop extends Origin {
+	/** What goes through the tunnel that a CONNECT opens; absent where the proxy takes requests with the whole URL. */
+	readonly tunnel?: "plain" | "tls" | undefined;
+}
+
 export interface Origin {
 	readonly host: string;
 	readonly port: number;
@@ -32,6 +38,9 @@ export class Connection {
 	observed = true;
 	/** Why it was made; absent for a connection without a request behind it. */
 	decision?: Decision;
+	/** Where its socket connects to, if that is not the server. */
+	target?: Origin;
+	proxy?: ProxyHop;
 	/** The request that caused it. */
 	cause?: Request | undefined;
 	/** Its client made it without a request that needs it, and none has used it since. */
@@ -78,7 +87,8 @@ export class Connection {
 
 	constructor(
 		readonly id: string,
-		readonly origin: Origin,
+		/** The server, also behind a proxy. */
+		public origin: Origin,
 		readonly secure: boolean,
 		start: number,
 		/** The span that was active when it was begun; opaque here. */

@@ -31,6 +31,13 @@ export class HostRecord {
 		this.open.add(connection);
 	}
 
+	/** The connection turned out to be to another server. */
+	withdraw(connection: Connection): void {
+		this.begun -= 1;
+		this.open.delete(connection);
+		this.idle.delete(connection);
+	}
+
 	/** Agents that made connections to this host; counted no further than they matter. */
 	get agents(): number {
 		return this.agentIds.size;

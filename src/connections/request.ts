@@ -11,6 +11,8 @@ export interface Exchange {
 	readonly url: string;
 	readonly host: string;
 	readonly port: number;
+	/** The request line names the whole URL, for a proxy. */
+	readonly forForwarding?: boolean;
 	requestHeader(name: string): string | undefined;
 	/** The part of the request body that has not left the process yet. */
 	pendingBody(): string | undefined;

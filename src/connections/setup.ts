@@ -64,6 +64,12 @@ export interface HandshakeDetails {
 	readonly serverNotAfter?: string | undefined;
 }
 
+/** The request to a proxy to pass everything on to a server, until it does. */
+export interface Tunnel extends Phase {
+	/** Of the proxy's answer, if it was seen. */
+	statusCode?: number;
+}
+
 /** Error of a phase that was given up before it had an outcome. */
 export const ABORTED = "aborted";
 
@@ -72,9 +78,12 @@ export class Setup implements Phase {
 	end?: number | undefined;
 	error?: string;
 	lookup?: Lookup;
-	/** The attempt that made the tunnel through which this connection runs. */
-	tunnel?: ConnectAttempt | undefined;
+	/** The attempt of the connection below, which a request of the program has made a tunnel for this one. */
+	below?: ConnectAttempt | undefined;
 	readonly attempts: ConnectAttempt[] = [];
+	/** With a proxy that speaks TLS itself. */
+	proxyHandshake?: Handshake;
+	tunnel?: Tunnel;
 	handshake?: Handshake;
 
 	constructor(start: number) {
@@ -89,7 +98,7 @@ export class Setup implements Phase {
 
 	/** The attempt that led to the connection. */
 	get connectedAttempt(): ConnectAttempt | undefined {
-		const last = this.attempts.at(-1) ?? this.tunnel;
+		const last = this.attempts.at(-1) ?? this.below;
 		return last?.end !== undefined && last.error === undefined
 			? last
 			: undefined;
@@ -108,7 +117,12 @@ export class Setup implements Phase {
 	/** Closes whatever is still open because the connection will not come about. */
 	fail(at: number, error: string): void {
 		if (this.end !== undefined) return;
-		for (const phase of [this.lookup, this.openAttempt, this.handshake]) {
+		for (const phase of [
+			this.lookup,
+			this.openAttempt,
+			this.tunnel,
+			this.handshake,
+		]) {
 			if (phase && phase.end === undefined) {
 				phase.end = at;
 				phase.error = error;

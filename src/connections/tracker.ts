@@ -1,5 +1,10 @@
 import { ConnectionsByAgent } from "./by-agent";
-import { Connection, type Origin, type PoolIdentity } from "./connection";
+import {
+	Connection,
+	type Origin,
+	type PoolIdentity,
+	type ProxyHop,
+} from "./connection";
 import type { Decision } from "./decision";
 import { explainEnding, type SeenEnding } from "./ending";
 import { findingsOf } from "./findings";
@@ -240,7 +245,8 @@ export class ConnectionTracker {
 	): Connection {
 		const connection = this.connectionBegun(origin, true, context);
 		const { setup } = connection;
-		setup.tunnel = tunnel.setup.connectedAttempt;
+		setup.below = tunnel.setup.connectedAttempt;
+		connection.proxy = { ...tunnel.origin, tunnel: "tls" };
 		setup.handshake = { start: setup.start };
 		return connection;
 	}
@@ -435,16 +441,75 @@ export class ConnectionTracker {
 		if (local) attempt.local = local;
 		if (connection.secure) {
 			setup.handshake ??= { start: now };
+		} else if (connection.proxy?.tunnel) {
+			setup.tunnel ??= { start: now };
 		} else {
 			this.setupCompleted(connection, now);
 		}
 	}
 
+	/** The connection is made to a proxy. Call it before a decision about another connection to the server. */
+	connectionProxied(
+		connection: Connection,
+		proxy: ProxyHop,
+		origin: Origin,
+	): void {
+		this.hostOf(connection).withdraw(connection);
+		connection.proxy = proxy;
+		connection.origin = origin;
+		this.hostOf(connection).begin(connection);
+		const { handshake, attempts, tunnel } = connection.setup;
+		const connected = attempts.at(-1)?.end;
+		// The agent made the tunnel before it said for whom.
+		if (proxy.tunnel && handshake && connected !== undefined && !tunnel) {
+			connection.setup.tunnel = { start: connected, end: handshake.start };
+		}
+	}
+
+	/** What its socket connects to is a proxy, which has been asked for a tunnel. */
+	connectionTunnelled(connection: Connection, proxy: Origin): void {
+		const { setup } = connection;
+		connection.proxy ??= { ...proxy, tunnel: "tls" };
+		const connected = setup.handshake?.end ?? setup.attempts.at(-1)?.end;
+		if (connected !== undefined) setup.tunnel ??= { start: connected };
+	}
+
+	/** There is no tunnel, although the connection to the proxy is there. */
+	tunnelFailed(connection: Connection, error: string): void {
+		if (!connection.target) return;
+		this.connectionTunnelled(connection, connection.target);
+		connection.setup.end = undefined;
+		this.setupFailed(connection, error);
+	}
+
+	/** The proxy has answered the request for a tunnel: with 200 it is there. */
+	tunnelAnswered(connection: Connection, statusCode: number): void {
+		const { tunnel, end } = connection.setup;
+		if (!tunnel || end !== undefined) return;
+		tunnel.statusCode = statusCode;
+		if (statusCode !== 200) {
+			this.setupFailed(connection, String(statusCode));
+		} else if (connection.proxy?.tunnel === "plain") {
+			tunnel.end = this.options.now();
+			this.setupCompleted(connection, tunnel.end);
+		}
+	}
+
 	handshakeBegun(connection: Connection, serverName: string | undefined): void {
 		const { setup } = connection;
-		// Begun by the event of the connected socket, a moment before.
-		const start = setup.handshake?.start ?? this.options.now();
-		setup.handshake = { start, serverName };
+		const { tunnel, handshake } = setup;
+		const now = this.options.now();
+		if (handshake?.end !== undefined) {
+			// Through the tunnel of a proxy that speaks TLS itself.
+			setup.proxyHandshake = handshake;
+			setup.tunnel ??= { start: handshake.end };
+			setup.tunnel.end = now;
+			setup.handshake = { start: now, serverName };
+		} else {
+			if (tunnel) tunnel.end ??= now;
+			// Begun by the event of the connected socket, a moment before.
+			setup.handshake = { start: handshake?.start ?? now, serverName };
+		}
 		if (setup.end === undefined) return;
 		// A plain connection becomes a secure one, as by STARTTLS: its setup goes on.
 		setup.end = undefined;
@@ -452,11 +517,16 @@ export class ConnectionTracker {
 	}
 
 	secured(connection: Connection, details: HandshakeDetails): void {
-		const { handshake } = connection.setup;
+		const { setup } = connection;
+		const { handshake } = setup;
 		if (!handshake || handshake.end !== undefined) return;
 		handshake.end = this.options.now();
 		handshake.details = details;
-		this.setupCompleted(connection, handshake.end);
+		if (connection.proxy?.tunnel && !setup.tunnel && !setup.below) {
+			setup.tunnel = { start: handshake.end };
+		} else {
+			this.setupCompleted(connection, handshake.end);
+		}
 	}
 
 	/** The connection went back to its pool. */

@@ -1,4 +1,5 @@
-import type { Connection, Origin } from "../connections/connection";
+import type { Connection, ProxyHop } from "../connections/connection";
+import type { UndiciOrigin } from "./undici-exchange";
 
 /** A connection that a client of undici has announced and whose socket has not begun to connect yet. */
 export interface AwaitedConnect {
@@ -8,7 +9,9 @@ export interface AwaitedConnect {
 	readonly hosts: readonly (string | null | undefined)[];
 	readonly port: number;
 	/** The server that the connection is for. */
-	readonly origin: Origin;
+	readonly origin: UndiciOrigin;
+	/** Where the connection is made to in place of that server. */
+	readonly proxy?: ProxyHop | undefined;
 	/** The span that the connection is made under; opaque here. */
 	readonly context: unknown;
 	/** Says whose connection it is. */
@@ -38,9 +41,20 @@ export function takeAwaitedOf(connector: object): AwaitedConnect | undefined {
 	return take((connect) => connect.connector === connector);
 }
 
+/** The announced connection that its connector makes through a tunnel to this address. */
+export function takeAwaitedThrough(
+	address: string,
+): AwaitedConnect | undefined {
+	return take(({ origin }) => addressOf(origin) === address);
+}
+
+function addressOf({ host, port }: UndiciOrigin): string {
+	return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 function take(
 	matches: (connect: AwaitedConnect) => boolean,
 ): AwaitedConnect | undefined {
-	const index = awaited.findIndex(matches);
+	const index = awaited.findLastIndex(matches);
 	return index < 0 ? undefined : awaited.splice(index, 1)[0];
 }

@@ -10,6 +10,7 @@ import { type HookEnvironment, observe } from "./environment";
 import { connectionBehind, follow, isUntraced } from "./http-requests";
 import { replaceMethod } from "./patch";
 import { differingOptions } from "./pool-key";
+import { proxyOf } from "./proxy";
 import { runInScope, UNTRACED } from "./scope";
 import { type Keeper, stateOf } from "./sockets";
 
@@ -160,6 +161,10 @@ function bind(
 	pool: PoolIdentity,
 ): void {
 	const connection = connectionBehind(environment, socket, request);
+	const proxy = proxyOf(connection, request, socket);
+	if (proxy) {
+		environment.tracker.connectionProxied(connection, proxy, request.exchange);
+	}
 	if (!connection.cause && connection.requestCount === 0) {
 		environment.tracker.connectionCaused(connection, request, pool);
 	}

@@ -1,4 +1,4 @@
-import { ClientRequest, IncomingMessage } from "node:http";
+import { Agent, ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { ServerHints } from "../connections/connection";
 import type { Request } from "../connections/request";
@@ -8,6 +8,7 @@ import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
 import { connectionBehind, follow, requestOf } from "./http-requests";
 import { replaceMethod } from "./patch";
+import { proxyOf } from "./proxy";
 import { hasWrittenAll, stateOf } from "./sockets";
 
 /**
@@ -59,17 +60,22 @@ function assign(environment: HookEnvironment, req: any, socket: Socket): void {
 	if (!request) return;
 	const { tracker } = environment;
 	const connection = connectionBehind(environment, socket, request);
+	const proxy = proxyOf(connection, request, socket);
+	// Agents before agent-base 7 are none of Node's, and give each request a connection of its own.
+	const proxyTunnel =
+		proxy?.tunnel !== undefined && !(req.agent instanceof Agent);
 	if (connection.requestCount === 0 && !connection.cause && !request.caused) {
 		tracker.decide(request, {
-			agentKeepAlive: req.agent?.keepAlive === true,
+			agentKeepAlive: req.agent?.keepAlive === true || proxyTunnel,
 			withoutPool: req.agent
 				? undefined
 				: "the request was given a connection of its own by createConnection",
 			tlsOfOneRequest: false,
-			proxyTunnel: false,
-			begun: connection,
+			proxyTunnel,
+			begun: proxy ? undefined : connection,
 			differingOptions: () => "",
 		});
+		if (proxy) tracker.connectionProxied(connection, proxy, request.exchange);
 		tracker.connectionCaused(connection, request, undefined);
 	}
 	tracker.requestAssigned(request, connection);
@@ -95,11 +101,12 @@ function responseEnded(
 }
 
 function requestEvent(
-	{ tracker, now }: HookEnvironment,
+	environment: HookEnvironment,
 	req: ClientRequest,
 	request: Request,
 	args: readonly any[],
 ): void {
+	const { tracker, now } = environment;
 	switch (args[0]) {
 		case "socket":
 			tracker.requestStarted(request);
@@ -124,11 +131,22 @@ function requestEvent(
 			return;
 		case "error":
 			request.error ??= errorType(args[1]);
+			tunnelFailed(environment, request, args[1]);
 			return;
 		case "close":
 			tracker.requestEnded(request, failureAtClose(req));
 			return;
 	}
+}
+
+/** Node's own agents keep the connection to a proxy that refuses the tunnel, and use it no more (22.21, 24, 26). */
+function tunnelFailed(
+	{ tracker }: HookEnvironment,
+	{ caused }: Request,
+	error: any,
+): void {
+	if (error?.code !== "ERR_PROXY_TUNNEL" || !caused) return;
+	tracker.tunnelFailed(caused, String(error.statusCode ?? error.code));
 }
 
 /** A request that closes before its response has ended failed, whether or not it said so by an error. */

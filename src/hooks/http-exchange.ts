@@ -24,6 +24,10 @@ class HttpExchange implements Exchange {
 		return `${protocol}//${host}${port}${path.startsWith("/") ? path : ""}`;
 	}
 
+	get forForwarding(): boolean {
+		return /^https?:\/\//i.test(this.req.path);
+	}
+
 	requestHeader(name: string): string | undefined {
 		return headerText(this.req.getHeader(name));
 	}

@@ -19,7 +19,7 @@ export class Http2Exchange implements Exchange {
 		readonly session: SessionState,
 	) {
 		const { connection } = session;
-		const direct = connection?.observed && !connection.setup.tunnel;
+		const direct = connection?.observed && !connection.setup.below;
 		const { host, port } = direct ? connection.origin : this.authority;
 		this.host = host;
 		this.port = port;

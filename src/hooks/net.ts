@@ -10,6 +10,7 @@ import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
 import { listenToPhases, observedConnect } from "./instrumentation-packages";
 import { replaceMethod } from "./patch";
+import { forwarderOf, isSame } from "./proxy";
 import { currentScope, UNTRACED } from "./scope";
 import { hasWrittenAll, type SocketState, stateOf, watch } from "./sockets";
 import { standInOf } from "./stand-in";
@@ -108,10 +109,17 @@ function begin(
 		tracker.connectionCaused(connection, request, pool);
 	}
 	awaited?.join(connection);
+	const target = { host, port };
+	if (!isSame(target, connection.origin)) connection.target = target;
+	const proxy = awaited?.proxy ?? (request && forwarderOf(request, target));
+	if (proxy) connection.proxy = proxy;
 	if (typeof options.lookup === "function" && isIP(host) === 0) {
 		tracker.customLookupBegun(connection, host, questionOf(options));
 	}
-	const state: SocketState = { connection, standIn: standInOf(socket) };
+	const state: SocketState = {
+		connection,
+		standIn: standInOf(socket),
+	};
 	watch(socket, state);
 	return state;
 }

@@ -8,6 +8,8 @@ import type { UndiciExchange } from "./undici-exchange";
 /** What the hooks remember of a socket. */
 export interface SocketState {
 	readonly connection: Connection;
+	/** Something was said on the socket before TLS began over it. */
+	spoken?: boolean;
 	/** Receives the socket's events for the instrumentation packages while the connection is made. */
 	standIn?: SocketStandIn | undefined;
 	/** The agent that keeps the socket, and how it can be asked about its pool. */

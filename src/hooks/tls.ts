@@ -52,6 +52,10 @@ function overSocket(
 	const below = socket._parent && stateOf(socket._parent);
 	if (!below) return undefined;
 	const { connection } = below;
+	below.spoken = socket._parent.bytesRead > 0;
+	if (below.spoken && connection.target) {
+		environment.tracker.connectionTunnelled(connection, connection.target);
+	}
 	// Behind a tunnel there is another server, to which this is a new connection.
 	const state =
 		connection.open && connection.requestCount === 0

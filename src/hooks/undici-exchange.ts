@@ -59,8 +59,15 @@ export class UndiciExchange implements Exchange {
 		return this.origin.port;
 	}
 
+	get forForwarding(): boolean {
+		return (
+			!this.request.path.startsWith("/") && this.request.method !== "CONNECT"
+		);
+	}
+
 	get url(): string {
 		const { path } = this.request;
+		if (this.forForwarding) return path;
 		// The path of a CONNECT is the address behind the proxy.
 		return path.startsWith("/") ? this.origin.text + path : this.origin.text;
 	}
@@ -135,6 +142,17 @@ function headerIn(
 
 const parsed = new Map<string, UndiciOrigin>();
 const MOST_ORIGINS = 1000;
+
+/** The server that a request is for; one to a proxy names it in its path. */
+export function serverOf({
+	origin,
+	path,
+	method,
+}: UndiciRequest): UndiciOrigin {
+	const named =
+		method === "CONNECT" ? undefined : /^https?:\/\/[^/?#]+/.exec(path);
+	return originOf(named ? named[0] : origin);
+}
 
 /** Reads an origin; those of the program are few and come again and again. */
 export function originOf(origin: string | URL): UndiciOrigin {

@@ -1,11 +1,12 @@
 import { subscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
-import type { Connection } from "../connections/connection";
+import type { Connection, Origin, ProxyHop } from "../connections/connection";
 import type { Request } from "../connections/request";
 import {
 	type AwaitedConnect,
 	awaitConnect,
 	takeAwaitedOf,
+	takeAwaitedThrough,
 } from "./awaited-connects";
 import { endingFacts } from "./ending";
 import { type HookEnvironment, observe } from "./environment";
@@ -14,6 +15,7 @@ import { hiddenField } from "./hidden-field";
 import { hasWrittenAll, type SocketState, stateOf, watch } from "./sockets";
 import {
 	originOf,
+	serverOf,
 	UndiciExchange,
 	type UndiciOrigin,
 	type UndiciRequest,
@@ -86,6 +88,13 @@ export function hookUndici(environment: HookEnvironment): void {
 	);
 }
 
+/** What a CONNECT asks a proxy for. */
+interface Tunnel {
+	/** The connection that is to go through it. */
+	readonly awaited: AwaitedConnect;
+	connection?: Connection;
+}
+
 class UndiciWatcher {
 	private readonly requests = hiddenField<Request>();
 	private readonly pools: UndiciPools;
@@ -94,6 +103,9 @@ class UndiciWatcher {
 	/** The last of them, until something else happens and shows what became of it. */
 	private newest: Request | undefined;
 	private readonly guesses = new WeakMap<Connection, Guess>();
+	private readonly tunnels = hiddenField<Tunnel>();
+	/** The last of them, until the client of the proxy has connected for it. */
+	private newestTunnel: Tunnel | undefined;
 	/** The client that connected by a function. */
 	private readonly clients = new WeakMap<object, object>();
 
@@ -106,7 +118,8 @@ class UndiciWatcher {
 		this.settleNewest();
 		const { tracker, activeContext, tracesHost, freezeWatch } =
 			this.environment;
-		const origin = originOf(undiciRequest.origin);
+		if (this.opensTunnel(undiciRequest)) return;
+		const origin = serverOf(undiciRequest);
 		if (!tracesHost(origin.host)) return;
 		freezeWatch.check();
 		const request = tracker.requestCreated(
@@ -116,6 +129,16 @@ class UndiciWatcher {
 		this.requests.set(undiciRequest, request);
 		this.pending.add(request);
 		this.newest = request;
+	}
+
+	/** A CONNECT that a client of a proxy sends is part of the making of another client's connection. */
+	private opensTunnel(undiciRequest: UndiciRequest): boolean {
+		const { method, path } = undiciRequest;
+		const awaited = method === "CONNECT" ? takeAwaitedThrough(path) : undefined;
+		if (!awaited) return false;
+		this.newestTunnel = { awaited };
+		this.tunnels.set(undiciRequest, this.newestTunnel);
+		return true;
 	}
 
 	/** A request is in a queue if something happens before it was sent or a connection was begun for it. */
@@ -136,21 +159,31 @@ class UndiciWatcher {
 	/** A client begins a connection: in a moment it calls the connector. */
 	connecting({ connectParams, connector }: ConnectMessage): void {
 		const { protocol, host, hostname, servername } = connectParams;
-		const origin = originOf(`${protocol}//${host}`);
+		const client = originOf(`${protocol}//${host}`);
 		const { tracker, activeContext, tracesHost } = this.environment;
+		const hosts = [hostname, servername];
+		if (this.newestTunnel) {
+			const { awaited } = this.newestTunnel;
+			const { port } = client;
+			const proxy = proxyOf(client, awaited);
+			awaitConnect({ ...awaited, connector, hosts, port, proxy });
+			this.newestTunnel = undefined;
+			return;
+		}
+		const request = this.causeOf(connector, client);
+		const origin = request ? exchangeOf(request).origin : client;
 		if (!tracesHost(origin.host)) return;
-		const request = this.causeOf(connector, origin);
 		if (request !== this.newest) this.settleNewest();
 		this.endAboutToClose(origin);
 		const guess = this.pools.guess(connector, origin);
 		const { pool } = guess;
 		const snapshot = this.pools.snapshot(pool, origin);
-		const client = this.clients.get(connector);
+		const known = this.clients.get(connector);
 		const fresh = {
 			pool,
 			snapshot,
 			returning: snapshot.returning,
-			agentKeepAlive: client === undefined || pipeliningOf(client) !== 0,
+			agentKeepAlive: known === undefined || pipeliningOf(known) !== 0,
 			tlsOfOneRequest: false,
 			proxyTunnel: false,
 			differingOptions: () => "",
@@ -160,9 +193,10 @@ class UndiciWatcher {
 			: tracker.decideUnasked(origin, fresh);
 		awaitConnect({
 			connector,
-			hosts: [hostname, servername],
-			port: origin.port,
-			origin: request?.exchange ?? origin,
+			hosts,
+			port: client.port,
+			origin,
+			proxy: request?.exchange.forForwarding ? client : undefined,
 			context: request ? request.context : activeContext(),
 			join: (connection) => {
 				this.guesses.set(connection, guess);
@@ -216,6 +250,10 @@ class UndiciWatcher {
 		if (!client || !state) return;
 		const { protocol, host } = connectParams;
 		const { connection } = state;
+		const origin = originOf(`${protocol}//${host}`);
+		// The hop to a proxy, through which the connection goes on.
+		if (connection.proxy?.tunnel && !isTo(connection, origin)) return;
+		const guess = this.guesses.get(connection);
 		state.undici = {
 			client,
 			streamBegun: () => this.streamBegun(client, socket),
@@ -227,8 +265,8 @@ class UndiciWatcher {
 			socket,
 			client,
 			connector,
-			guess: this.guesses.get(connection),
-			origin: originOf(`${protocol}//${host}`),
+			guess,
+			origin: guess ? originOf(guess.pool.key) : origin,
 		});
 		const { tracker } = this.environment;
 		if (connection.pool !== pool) tracker.connectionPooled(connection, pool);
@@ -269,9 +307,12 @@ class UndiciWatcher {
 		const request = this.requests.get(undiciRequest);
 		if (request !== this.newest) this.settleNewest();
 		this.newest = undefined;
-		if (!request) return;
-		const { tracker } = this.environment;
 		const state = stateOf(socket);
+		if (!request) {
+			this.tunnelSent(this.tunnels.get(undiciRequest), state?.connection);
+			return;
+		}
+		const { tracker } = this.environment;
 		if (!state) {
 			this.pending.delete(request);
 			tracker.requestForgotten(request);
@@ -286,6 +327,25 @@ class UndiciWatcher {
 		exchange.socket = socket;
 		if (connection.multiplexed) exchange.httpVersion = "2";
 		if (state.undici) state.undici.exchange = exchange;
+	}
+
+	private tunnelSent(
+		tunnel: Tunnel | undefined,
+		connection: Connection | undefined,
+	): void {
+		this.newestTunnel = undefined;
+		if (!tunnel || !connection || connection.requestCount > 0) return;
+		tunnel.connection = connection;
+		if (connection.proxy) return;
+		// The client had a connection to the proxy that nobody had used.
+		const { awaited } = tunnel;
+		const proxy = proxyOf(connection.origin, awaited);
+		this.environment.tracker.connectionProxied(
+			connection,
+			proxy,
+			awaited.origin,
+		);
+		awaited.join(connection);
 	}
 
 	private leaveQueue(request: Request): UndiciExchange {
@@ -308,6 +368,11 @@ class UndiciWatcher {
 	/** Interim responses come here as well. */
 	responded(undiciRequest: UndiciRequest, response: UndiciResponse): void {
 		const request = this.requests.get(undiciRequest);
+		const tunnel = request ? undefined : this.tunnels.get(undiciRequest);
+		if (tunnel?.connection) {
+			const { tracker } = this.environment;
+			tracker.tunnelAnswered(tunnel.connection, response.statusCode);
+		}
 		if (!request || isInterim(response)) return;
 		const exchange = exchangeOf(request);
 		const { connection } = request;
@@ -364,7 +429,17 @@ function hasWaited(
 }
 
 function isFor(request: Request, origin: UndiciOrigin): boolean {
-	return exchangeOf(request).origin.text === origin.text;
+	const exchange = exchangeOf(request);
+	// What goes to a proxy does not always say to which.
+	return exchange.forForwarding || exchange.origin.text === origin.text;
+}
+
+function isTo({ origin }: Connection, { host, port }: Origin): boolean {
+	return origin.host === host && origin.port === port;
+}
+
+function proxyOf({ host, port }: Origin, { origin }: AwaitedConnect): ProxyHop {
+	return { host, port, tunnel: origin.secure ? "tls" : "plain" };
 }
 
 function exchangeOf({ exchange }: Request): UndiciExchange {

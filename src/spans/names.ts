@@ -7,6 +7,7 @@ export const SpanName = {
 	connectionSetup: "connection.setup",
 	dnsLookup: "dns.lookup",
 	tcpConnect: "tcp.connect",
+	proxyTunnel: "proxy.tunnel",
 	tlsHandshake: "tls.handshake",
 } as const;
 
@@ -63,6 +64,9 @@ export const Attribute = {
 	dnsLookup: "conntrace.dns.lookup_ms",
 	tcpConnect: "conntrace.tcp.connect_ms",
 	tlsHandshake: "conntrace.tls.handshake_ms",
+	proxyTunnel: "conntrace.proxy.tunnel_ms",
+	proxyAddress: "conntrace.proxy.address",
+	proxyPort: "conntrace.proxy.port",
 	timeToFirstByte: "conntrace.ttfb_ms",
 	reason: "conntrace.connection.reason",
 	reasonDetail: "conntrace.connection.reason_detail",

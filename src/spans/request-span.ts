@@ -78,6 +78,8 @@ function endpointsOf({
 	const attributes = defined({
 		[Attribute.serverAddress]: host,
 		[Attribute.serverPort]: port,
+		[Attribute.proxyAddress]: connection?.proxy?.host,
+		[Attribute.proxyPort]: connection?.proxy?.port,
 		[Attribute.networkProtocolVersion]: version,
 		[Attribute.networkPeerAddress]: attempt?.peer?.address,
 		[Attribute.networkPeerPort]: attempt?.peer?.port,
@@ -115,7 +117,7 @@ function addSetupDurations(
 	attributes: AttributeList,
 	{ setup }: Connection,
 ): void {
-	const { lookup, handshake, attempts } = setup;
+	const { lookup, attempts, proxyHandshake, tunnel, handshake } = setup;
 	const [first] = attempts;
 	const last = attempts.at(-1);
 	attributes.set(Attribute.connectionSetup, durationOf(setup));
@@ -123,7 +125,15 @@ function addSetupDurations(
 	if (first && last?.end !== undefined) {
 		attributes.set(Attribute.tcpConnect, last.end - first.start);
 	}
-	attributes.set(Attribute.tlsHandshake, handshake && durationOf(handshake));
+	attributes.set(Attribute.proxyTunnel, tunnel && durationOf(tunnel));
+	if (handshake?.end !== undefined) {
+		attributes.set(
+			Attribute.tlsHandshake,
+			handshake.end -
+				handshake.start +
+				(proxyHandshake ? (durationOf(proxyHandshake) ?? 0) : 0),
+		);
+	}
 }
 
 function durationOf({ start, end }: Phase): number | undefined {

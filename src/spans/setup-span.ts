@@ -1,4 +1,4 @@
-import type { Connection } from "../connections/connection";
+import type { Connection, ProxyHop } from "../connections/connection";
 import {
 	isAvoidable,
 	isSameAnswer,
@@ -9,6 +9,7 @@ import type {
 	Handshake,
 	Lookup,
 	Phase,
+	Tunnel,
 } from "../connections/setup";
 import { type AttributeList, defined } from "./attributes";
 import { Attribute, SpanName } from "./names";
@@ -33,6 +34,8 @@ export function describeSetup(connection: Connection): AttributeList {
 		[Attribute.reason]: connection.decision?.reason,
 		[Attribute.serverAddress]: origin.host,
 		[Attribute.serverPort]: origin.port,
+		[Attribute.proxyAddress]: connection.proxy?.host,
+		[Attribute.proxyPort]: connection.proxy?.port,
 		[Attribute.networkTransport]: TRANSPORT,
 		[Attribute.networkPeerAddress]: succeeded
 			? attempt?.peer?.address
@@ -47,10 +50,14 @@ export function describeSetup(connection: Connection): AttributeList {
 }
 
 /** The phases of a setup in the order in which they happened. */
-export function describePhases({ setup }: Connection): PhaseSpan[] {
+export function describePhases({ setup, proxy }: Connection): PhaseSpan[] {
 	const phases: PhaseSpan[] = [];
 	if (setup.lookup) phases.push(describeLookup(setup.lookup));
 	phases.push(...setup.attempts.map(describeAttempt));
+	if (setup.proxyHandshake) {
+		phases.push(describeHandshake(setup.proxyHandshake));
+	}
+	if (setup.tunnel) phases.push(describeTunnel(setup.tunnel, proxy));
 	if (setup.handshake) phases.push(describeHandshake(setup.handshake));
 	return phases;
 }
@@ -93,6 +100,22 @@ function describeAttempt(attempt: ConnectAttempt): PhaseSpan {
 				peer && (peer.address.includes(":") ? "ipv6" : "ipv4"),
 			[Attribute.tcpAttempt]: attempt.number,
 			[Attribute.errorType]: attempt.error,
+		}),
+	};
+}
+
+function describeTunnel(
+	tunnel: Tunnel,
+	proxy: ProxyHop | undefined,
+): PhaseSpan {
+	return {
+		name: SpanName.proxyTunnel,
+		phase: tunnel,
+		attributes: defined({
+			[Attribute.proxyAddress]: proxy?.host,
+			[Attribute.proxyPort]: proxy?.port,
+			[Attribute.httpResponseStatusCode]: tunnel.statusCode,
+			[Attribute.errorType]: tunnel.error,
 		}),
 	};
 }

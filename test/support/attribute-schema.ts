@@ -81,6 +81,11 @@ const PEER = {
 	"network.local.port": port,
 };
 
+const PROXY = {
+	"conntrace.proxy.address": text,
+	"conntrace.proxy.port": port,
+};
+
 const REQUEST: Schema = {
 	required: {
 		"http.request.method": text,
@@ -91,6 +96,8 @@ const REQUEST: Schema = {
 	},
 	optional: {
 		...PEER,
+		...PROXY,
+		"conntrace.proxy.tunnel_ms": took,
 		"http.response.status_code": ordinal,
 		"http.request.resend_count": ordinal,
 		"conntrace.connection.id": text,
@@ -166,6 +173,7 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
 		},
 		optional: {
 			...PEER,
+			...PROXY,
 			"conntrace.connection.reason": reason,
 			"conntrace.connection.failures_in_row": {
 				expected: "an integer from 2",
@@ -198,6 +206,10 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
 			"conntrace.tcp.attempt": ordinal,
 		},
 		optional: { "network.local.address": text, "network.local.port": port },
+	},
+	"proxy.tunnel": {
+		required: PROXY,
+		optional: { "http.response.status_code": ordinal },
 	},
 	"tls.handshake": {
 		required: {},

@@ -176,6 +176,7 @@ const PARENTS: Readonly<Record<string, (parent: Span) => boolean>> = {
 	"dns.lookup": (parent) =>
 		parent.name === "connection.setup" || isInvocation(parent),
 	"tcp.connect": ({ name }) => name === "connection.setup",
+	"proxy.tunnel": ({ name }) => name === "connection.setup",
 	"tls.handshake": ({ name }) => name === "connection.setup",
 };
 
@@ -285,6 +286,7 @@ const FRESH_ONLY = [
 	"conntrace.dns.lookup_ms",
 	"conntrace.tcp.connect_ms",
 	"conntrace.tls.handshake_ms",
+	"conntrace.proxy.tunnel_ms",
 	"conntrace.connection.reason",
 	"conntrace.connection.reason_detail",
 	"conntrace.connection.contributing",
@@ -385,6 +387,7 @@ function* accountsForSetup(span: Span, trace: Trace): Generator<string> {
 			"conntrace.dns.lookup_ms",
 			"conntrace.tcp.connect_ms",
 			"conntrace.tls.handshake_ms",
+			"conntrace.proxy.tunnel_ms",
 		]);
 	}
 	if (!setup || isUnfinished(setup)) return;
@@ -406,7 +409,12 @@ function* accountsForSetup(span: Span, trace: Trace): Generator<string> {
 	yield* equal(
 		span,
 		"conntrace.tls.handshake_ms",
-		durationOf(trace.childrenOf(setup, "tls.handshake")[0]),
+		sumOf(trace.childrenOf(setup, "tls.handshake")),
+	);
+	yield* equal(
+		span,
+		"conntrace.proxy.tunnel_ms",
+		sumOf(trace.childrenOf(setup, "proxy.tunnel")),
 	);
 }
 
@@ -421,6 +429,12 @@ function* accountsForWait(span: Span, trace: Trace): Generator<string> {
 	else yield* equal(span, "conntrace.connection.wait_ms", durationOf(waits[0]));
 	if (waits[0] && waits[0].start > span.start + TOLERANCE)
 		yield "the wait does not start with the request";
+}
+
+function sumOf(spans: readonly Span[]): number | undefined {
+	return spans.length === 0
+		? undefined
+		: spans.reduce((total, span) => total + duration(span), 0);
 }
 
 function durationOf(span: Span | undefined): number | undefined {
@@ -572,10 +586,19 @@ function* describesSetup(span: Span, trace: Trace): Generator<string> {
 function* hasPhasesInOrder(span: Span, trace: Trace): Generator<string> {
 	const lookups = trace.childrenOf(span, "dns.lookup");
 	const attempts = trace.childrenOf(span, "tcp.connect");
+	const tunnels = trace.childrenOf(span, "proxy.tunnel");
 	const handshakes = trace.childrenOf(span, "tls.handshake");
 	if (lookups.length > 1) yield `${lookups.length} lookups`;
-	if (handshakes.length > 1) yield `${handshakes.length} handshakes`;
-	const groups = [lookups, attempts, handshakes].filter(
+	if (tunnels.length > 1) yield `${tunnels.length} tunnels`;
+	if (handshakes.length > tunnels.length + 1)
+		yield `${handshakes.length} handshakes`;
+	// A proxy may speak TLS itself.
+	const [tunnel] = tunnels;
+	const withProxy = handshakes.filter(
+		({ start }) => tunnel && start < tunnel.start,
+	);
+	const withServer = handshakes.filter((span) => !withProxy.includes(span));
+	const groups = [lookups, attempts, withProxy, tunnels, withServer].filter(
 		({ length }) => length > 0,
 	);
 	for (const [index, group] of groups.slice(1).entries()) {

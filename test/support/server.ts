@@ -313,7 +313,10 @@ function acceptUpgrade(request: IncomingMessage, socket: Duplex): void {
 }
 
 /** Does what a proxy does: passes the bytes on to the host and port that were asked for. */
-function openTunnel(request: IncomingMessage, socket: Duplex): void {
+export function openTunnel(
+	request: IncomingMessage,
+	socket: Duplex,
+): net.Socket {
 	const { hostname, port } = new URL(`http://${request.url}`);
 	const target = net.connect(Number(port), hostname);
 	socket.on("error", () => target.destroy());
@@ -322,4 +325,5 @@ function openTunnel(request: IncomingMessage, socket: Duplex): void {
 		socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
 		socket.pipe(target).pipe(socket);
 	});
+	return target;
 }
