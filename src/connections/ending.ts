@@ -236,19 +236,19 @@ function endedOnRelease(facts: EndingFacts): Explanation {
 	if (release.total > release.maxTotal) {
 		return [
 			"max_total_sockets",
-			`${release.total} connections in the agent, maxTotalSockets is ${release.maxTotal}`,
+			`${count(release.total, "connection")} in the agent, maxTotalSockets is ${release.maxTotal}`,
 		];
 	}
 	if (release.count > release.max) {
 		return [
 			"max_sockets",
-			`${release.count} connections in the pool, maxSockets is ${release.max}`,
+			`${count(release.count, "connection")} in the pool, maxSockets is ${release.max}`,
 		];
 	}
 	if (release.free >= release.maxFree) {
 		return [
 			"max_free_sockets",
-			`${release.free} idle connections in the pool, maxFreeSockets is ${release.maxFree}`,
+			`${count(release.free, "idle connection")} in the pool, maxFreeSockets is ${release.maxFree}`,
 		];
 	}
 	if (release.kept === false && release.idleLimit !== undefined) {

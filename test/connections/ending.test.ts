@@ -162,7 +162,7 @@ table(
 		[
 			{ release: { ...RELEASE, free: 1, maxFree: 1, kept: false } },
 			"max_free_sockets",
-			"1 idle connections in the pool, maxFreeSockets is 1",
+			"1 idle connection in the pool, maxFreeSockets is 1",
 		],
 		[
 			{ release: { ...RELEASE, kept: false, idleLimit: 1000 } },
