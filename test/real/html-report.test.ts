@@ -24,7 +24,13 @@ import {
 	textOf,
 	writeHtml,
 } from "./browser.js";
-import { compare, PUTS, runHandler, type TracedRun } from "./traced-runs.js";
+import {
+	compare,
+	experiment,
+	PUTS,
+	runHandler,
+	type TracedRun,
+} from "./traced-runs.js";
 
 const executable = inject("chromium");
 
@@ -324,6 +330,39 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 			).toBe(1);
 		}));
 
+	it("shows the experiment as it was measured", async () => {
+		const { html, report } = await experiment();
+		const { runs, story } = report;
+		await look(
+			html,
+			async (page) => {
+				const claims =
+					story?.chapters.flatMap((chapter) => chapter.claims) ?? [];
+				expect(claims.length).toBeGreaterThan(10);
+				expect(await page.locator(".claims li p").allInnerTexts()).toEqual(
+					claims.map(({ measured }) => measured),
+				);
+				expect(
+					await page
+						.locator(".claims li strong", { hasText: "✓ Holds" })
+						.count(),
+				).toBe(claims.filter(({ holds }) => holds).length);
+				const rows = await rowsOf(page, "The runs side by side", "Runs");
+				expect(rows.map((cells) => cells.slice(0, 3))).toEqual(
+					runs.map(({ name, overall }) => [
+						name,
+						String(overall.requests),
+						String(overall.fresh),
+					]),
+				);
+				await page
+					.locator("section.panel", { has: page.locator(".figure") })
+					.screenshot({ path: join(await pictures(), "experiment-rate.png") });
+			},
+			PICTURE,
+		);
+	}, 120_000);
+
 	it("runs no script that the data brings, and shows it as text", async () => {
 		const file = await writeHtml(hostileReport());
 		await look(file, async (page) => {
@@ -498,14 +537,13 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 	}, 60_000);
 
 	it("makes the pictures of the README", async () => {
-		const folder = process.env.CONNTRACE_IMAGES ?? inject("temporaryDirectory");
-		await mkdir(folder, { recursive: true });
-		const pictures = [
+		const folder = await pictures();
+		const parts = [
 			["report.png", closing.html, "light", "Latency over time"],
 			["report-dark.png", closing.html, "dark", "Latency over time"],
 			["report-comparison.png", comparison, "light", "Before and after"],
 		] as const;
-		for (const [name, file, colorScheme, last] of pictures) {
+		for (const [name, file, colorScheme, last] of parts) {
 			await look(
 				file,
 				async (page) => {
@@ -518,11 +556,21 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 					});
 					expect(picture.length).toBeGreaterThan(10_000);
 				},
-				{ colorScheme, viewport: { width: 1100, height: 800 } },
+				{ ...PICTURE, colorScheme },
 			);
 		}
 	});
 });
+
+/** How the pictures of the README are taken. */
+const PICTURE = { viewport: { width: 1100, height: 800 } };
+
+/** @returns the folder for them, which is made */
+async function pictures(): Promise<string> {
+	const folder = process.env.CONNTRACE_IMAGES ?? inject("temporaryDirectory");
+	await mkdir(folder, { recursive: true });
+	return folder;
+}
 
 function partition(
 	requests: readonly ExportedSpan[],

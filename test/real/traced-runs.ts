@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { inject } from "vitest";
+import type { Report } from "../../src/report/model.js";
 import { CREDENTIALS, TABLE } from "../support/dynamodb.js";
 import { readSpans, type Span } from "../support/spans.js";
 
@@ -70,6 +71,22 @@ export async function compare(
 		cwd: dirname(html),
 	});
 	return html;
+}
+
+/** The quick form of the experiment over a network that is not for nothing. */
+export async function experiment(): Promise<{
+	readonly html: string;
+	readonly report: Report;
+}> {
+	const folder = inject("temporaryDirectory");
+	const html = join(folder, "experiment.html");
+	const json = join(folder, "experiment.json");
+	const network = ["--rtt", "20", "--dns", "10"];
+	await conntrace(
+		["experiment", "--quick", ...network, "--html", html, "--json", json],
+		{},
+	);
+	return { html, report: JSON.parse(await readFile(json, "utf8")) };
 }
 
 /** The Node that runs the tests comes first. */

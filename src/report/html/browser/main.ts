@@ -26,7 +26,7 @@ function draw(page: Page, root: HTMLElement): void {
 			"div",
 			{ class: "lead" },
 			element("h1", {}, answer),
-			first && others.length === 0 && element("p", {}, explanation(first)),
+			element("p", {}, explanation(page)),
 		),
 	);
 	// In the page before the drawings are made, which measure it.

@@ -32,6 +32,8 @@ export function latencyPanel(view: RunView): HTMLElement {
 	const unit = unitFor(requests.at(-1)?.start ?? 0);
 	const groups = groupByOutcome(requests);
 	const hidden = new Set<OutcomeName>();
+	const isHidden = (request: PageRequest) => hidden.has(outcomeOf(request));
+	let window = { start: 0, end: 100 };
 	let chosen: number | undefined;
 
 	const point = (index: number): [number, number] => {
@@ -55,7 +57,7 @@ export function latencyPanel(view: RunView): HTMLElement {
 				splitLine: { show: false },
 			},
 			yAxis: { type: "log", name: "latency, ms", ...axisStyle() },
-			dataZoom: isPrinted() ? [] : [zoom()],
+			dataZoom: isPrinted() ? [] : [{ ...zoom(), ...window }],
 			series: [
 				...OUTCOME_NAMES.filter((name) => !hidden.has(name)).map((name) => ({
 					type: "scatter" as const,
@@ -79,6 +81,11 @@ export function latencyPanel(view: RunView): HTMLElement {
 		},
 	);
 
+	chart.instance.on("datazoom", (event) => {
+		const { start, end } = event as typeof window;
+		window = { start, end };
+		chart.tip();
+	});
 	const details = detailsPlace(view);
 	const spoken = element("p", {
 		class: "visually-hidden",
@@ -96,17 +103,14 @@ export function latencyPanel(view: RunView): HTMLElement {
 	};
 	onPointer(
 		chart,
-		(x, y) =>
-			nearest(requests, chart, point, x, y, (request) =>
-				hidden.has(outcomeOf(request)),
-			),
+		(x, y) => nearest(requests, chart, point, x, y, isHidden),
 		pointTo,
 		(index) => {
 			choose(index);
 			details.show(requests[index] as PageRequest, chart.root);
 		},
 	);
-	onKeys(chart, requests, () => chosen, choose, details);
+	onKeys(chart, requests, isHidden, () => chosen, choose, details);
 
 	return append(
 		panel("Latency over time", explanation(view)),
@@ -279,16 +283,20 @@ function firstAtOrAfter(
 	return low;
 }
 
-const STEPS: Readonly<Record<string, number>> = {
-	ArrowLeft: -1,
-	ArrowRight: 1,
-	Home: Number.NEGATIVE_INFINITY,
-	End: Number.POSITIVE_INFINITY,
+/** In what direction a key goes, from the chosen request or from the edge. */
+const MOVES: Readonly<
+	Record<string, { readonly step: 1 | -1; readonly fromEdge?: true }>
+> = {
+	ArrowLeft: { step: -1 },
+	ArrowRight: { step: 1 },
+	Home: { step: 1, fromEdge: true },
+	End: { step: -1, fromEdge: true },
 };
 
 function onKeys(
 	chart: Chart,
 	requests: readonly PageRequest[],
+	isHidden: (request: PageRequest) => boolean,
 	chosen: () => number | undefined,
 	choose: (index: number) => void,
 	details: DetailsPlace,
@@ -300,27 +308,17 @@ function onKeys(
 		if (event.key === "Enter" && current !== undefined) {
 			return details.show(requests[current] as PageRequest, chart.root);
 		}
-		const step = STEPS[event.key];
-		if (step === undefined) return;
+		const move = MOVES[event.key];
+		if (!move) return;
 		event.preventDefault();
-		const next = nextIndex(requests, current, step, event.shiftKey);
-		if (next !== undefined) choose(next);
+		const { step, fromEdge } = move;
+		const edge = step > 0 ? 0 : requests.length - 1;
+		let next = fromEdge || current === undefined ? edge : current + step;
+		const isSkipped = (request: PageRequest) =>
+			isHidden(request) || (event.shiftKey && outcomeOf(request) === "reused");
+		for (let request = requests[next]; request; request = requests[next]) {
+			if (!isSkipped(request)) return choose(next);
+			next += step;
+		}
 	});
-}
-
-/** The request a step away; `notable` skips those that plainly reused a connection. */
-function nextIndex(
-	requests: readonly PageRequest[],
-	from: number | undefined,
-	step: number,
-	notable: boolean,
-): number | undefined {
-	const last = requests.length - 1;
-	if (!Number.isFinite(step)) return step < 0 ? 0 : last;
-	let index = from === undefined ? (step > 0 ? 0 : last) : from + step;
-	for (; notable; index += step) {
-		const request = requests[index];
-		if (!request || outcomeOf(request) !== "reused") break;
-	}
-	return requests[index] ? index : undefined;
 }

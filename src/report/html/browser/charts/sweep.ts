@@ -1,4 +1,4 @@
-import type { Sweep } from "../../../model";
+import type { Sweep, SweepPoint } from "../../../model";
 import { element, legend } from "../dom";
 import { decimal, milliseconds, percent } from "../format";
 import { smallTable } from "../sections/paged-table";
@@ -12,6 +12,12 @@ const TOP = 30;
 /** The share of fresh connections, and the median latency below it, against what was varied. */
 export function sweepChart({ label, mark, points }: Sweep): HTMLElement {
 	const xs = points.map(({ x }) => x);
+	// Nothing was measured on the way over the mark, so that no line leads there.
+	const broken = (value: (point: SweepPoint) => number) =>
+		[
+			...points.map((point): [number, number | "-"] => [point.x, value(point)]),
+			...(mark ? [[mark.x, "-"] as [number, "-"]] : []),
+		].sort(([a], [b]) => a - b);
 	const markLine = (labelled: boolean) => ({
 		symbol: "none",
 		silent: true,
@@ -78,12 +84,12 @@ export function sweepChart({ label, mark, points }: Sweep): HTMLElement {
 			series: [
 				{
 					...line(0, "fresh", "diamond"),
-					data: points.map(({ x, freshRatio }) => [x, 100 * freshRatio]),
+					data: broken(({ freshRatio }) => 100 * freshRatio),
 					markLine: markLine(true),
 				},
 				{
 					...line(1, "reused", "circle"),
-					data: points.map(({ x, p50Ms }) => [x, p50Ms]),
+					data: broken(({ p50Ms }) => p50Ms),
 					markLine: markLine(false),
 				},
 			],

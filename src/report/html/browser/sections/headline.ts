@@ -1,4 +1,4 @@
-import type { Summary } from "../../../model";
+import type { Story, Summary } from "../../../model";
 import type { Page, PageRun } from "../../page";
 import { element } from "../dom";
 import { count, milliseconds, percent, plural, span } from "../format";
@@ -37,8 +37,23 @@ function answer({ requests, fresh, reused, setupMs }: Summary): string {
 	return `${count(reused)} of ${plural(connected, "request")} reused a connection. ${paid}`;
 }
 
+/** What there is to say to the headline; nothing to two runs, which it compares itself. */
+export function explanation({ runs, story }: Page): string {
+	if (story) return claimsOf(story);
+	const [first, ...others] = runs;
+	return first && others.length === 0 ? comparison(first) : "";
+}
+
+function claimsOf({ chapters }: Story): string {
+	const claims = chapters.flatMap((chapter) => chapter.claims);
+	const holding = claims.filter(({ holds }) => holds).length;
+	return holding === claims.length
+		? `All ${plural(claims.length, "claim")} hold in what was measured.`
+		: `${count(holding)} of ${plural(claims.length, "claim")} hold in what was measured.`;
+}
+
 /** How fresh compares with reused, and what most of the fresh ones were for. */
-export function explanation({ overall }: PageRun): string {
+function comparison({ overall }: PageRun): string {
 	const { freshLatency, reusedLatency, fresh, reasons } = overall;
 	const sentences: string[] = [];
 	if (freshLatency && reusedLatency) {
