@@ -51,7 +51,8 @@ const ENDINGS: Readonly<Record<string, Allowed>> = {
 	response_destroyed: ({ step }) => step.action === "destroy response",
 	keep_alive_disabled: ({ step }) => closesAll(step.agent),
 	upgraded: ({ step }) => step.action === "upgrade",
-	connect_failed: ({ step }) => step.action === "fail to connect",
+	// Node may connect for a waiting request with the options, and so the lookup function, of one before it.
+	connect_failed: ({ span }) => span.attributes["error.type"] === "ENOTFOUND",
 	socket_timeout: ({ step }) => step.action === "time out",
 	agent_destroyed: (last, _all, _idle, earlier) =>
 		earlier.some(
