@@ -12,10 +12,12 @@ export const ROWS = {
 		preload: AGENT,
 		env: { OTEL_TRACES_EXPORTER: "none" },
 	},
-	"OpenTelemetry dns + net": {
-		preload: here("./peers/dns-and-net.cjs"),
-		exports: true,
+	"conntrace, plain reused left out": {
+		preload: AGENT,
+		env: { CONNTRACE_REUSED_RATIO: "0" },
 	},
+	// It has nothing to say of a request on a connection that is there already.
+	"OpenTelemetry dns + net": { preload: here("./peers/dns-and-net.cjs") },
 	"OpenTelemetry auto-instrumentations": {
 		preload: "@opentelemetry/auto-instrumentations-node/register",
 		env: {

@@ -2,6 +2,7 @@
 import { execFile, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -64,6 +65,17 @@ const [{ cert, puts, collector }] = await once(servers, "message");
 const certificate = join(directory, "certificate.pem");
 await writeFile(certificate, cert);
 
+/** The peers come with an installation of their own, for they are large. */
+function isInstalled(name, preload) {
+	try {
+		if (preload) createRequire(import.meta.url).resolve(preload);
+		return true;
+	} catch {
+		console.error(`${name}: left out; to have it, npm install --prefix bench`);
+		return false;
+	}
+}
+
 /** Bytes that the collector got since it was last asked. */
 async function received() {
 	const answer = once(servers, "message");
@@ -103,8 +115,9 @@ async function run(workload, row) {
 	return { value: JSON.parse(stdout.trim().split("\n").at(-1))[figure], bytes };
 }
 
-const rows = Object.entries(ROWS).filter(([name]) =>
-	name.includes(options.only),
+const rows = Object.entries(ROWS).filter(
+	([name, { preload }]) =>
+		name.includes(options.only) && isInstalled(name, preload),
 );
 const results = [];
 for (const [work, workload] of Object.entries(WORKLOADS)) {

@@ -43,6 +43,7 @@ const listen = (server) =>
 		server.listen(0, "127.0.0.1", () => resolve(server.address().port)),
 	);
 
+process.on("disconnect", () => process.exit());
 process.on("message", () => {
 	process.send({ received });
 	received = 0;

@@ -11,13 +11,11 @@ import type * as OtlpTransportModule from "./otlp-transport";
 import type { OtlpTransport, Outcome } from "./otlp-transport";
 import { WORKER_INTERVAL } from "./pace";
 import type * as PostAndWaitModule from "./post-and-wait";
+import { queueBytes } from "./queue-bytes";
 import { type Batch, SpanQueue } from "./span-queue";
 
 /** Requests that are under way at the same time, as long as they succeed. */
 const CONCURRENCY = 4;
-
-/** What may wait for a collector, in bytes. */
-const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Well below what collectors take at once. */
 const BATCH_BYTES = 1024 * 1024;
@@ -69,7 +67,7 @@ export class CollectorOutput {
 				batchSize,
 				batchBytes: BATCH_BYTES,
 				spans: maxSpans,
-				bytes: MAX_BYTES,
+				bytes: queueBytes(),
 			},
 			(count) => this.ledger.lose(count, `no room: ${this.whyFailed}`),
 		);
