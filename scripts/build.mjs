@@ -2,6 +2,7 @@
 import { chmod, readFile } from "node:fs/promises";
 import * as conventions from "@opentelemetry/semantic-conventions";
 import { build } from "esbuild";
+import { BundledPackages } from "./bundled-packages.mjs";
 import { buildReportPage } from "./report-page.mjs";
 
 /**
@@ -40,6 +41,7 @@ const conventionsInUse = {
 		onLoad({ filter: /.*/, namespace }, async ({ path }) => {
 			const source = await readFile(path, "utf8");
 			const names = source.matchAll(/\bsemantic_conventions_\d+\.(\w+)/g);
+			// biome-ignore lint/performance/noDynamicNamespaceImportAccess: which names there are is read here
 			const used = [...names].map(([, name]) => [name, conventions[name]]);
 			if (used.length === 0 || used.some(([, value]) => value === undefined)) {
 				throw new Error(`${path} does not read conventions as expected`);
@@ -78,9 +80,13 @@ const guard = {
 		js: `"use strict"; agent: try { if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true") break agent;`,
 	},
 	footer: {
+		// biome-ignore lint/suspicious/noTemplateCurlyInString: it is a template in the file that is built
 		js: "} catch (error) { process.stderr.write(`conntrace: cannot run here, nothing is traced: ${error.message}\\n`); }",
 	},
 };
+
+const agentPackages = new BundledPackages();
+const packages = new BundledPackages();
 
 const shared = {
 	bundle: true,
@@ -98,7 +104,12 @@ await build({
 	outdir: "dist",
 	minify: true,
 	mainFields: ["module", "main"],
-	plugins: [privateOpenTelemetryApi, conventionsInUse],
+	plugins: [
+		privateOpenTelemetryApi,
+		conventionsInUse,
+		agentPackages.plugin,
+		packages.plugin,
+	],
 	// The instrumentation packages come with hooks on every require() and import of the program. The agent applies
 	// their patches itself and must not slow down or change the loading of modules.
 	alias: {
@@ -117,8 +128,11 @@ await build({
 	},
 	outdir: "dist",
 	minify: true,
-	plugins: [dynaliteInOneFile],
+	plugins: [dynaliteInOneFile, packages.plugin],
 	alias: { level: "./src/experiment/no-level.ts" },
 });
 await chmod("dist/cli.js", 0o755);
-await buildReportPage("dist/report.html");
+await buildReportPage("dist/report.html", [packages.plugin]);
+await agentPackages.writeNotices("dist/register.NOTICES");
+await packages.writeNotices("dist/THIRD_PARTY_NOTICES");
+await packages.writeBillOfMaterials("dist/sbom.cdx.json");

@@ -15,6 +15,10 @@ const TIME = "1980-01-01T00:00:00";
 const FILES = {
 	conntrace: [here("src/lambda/conntrace"), modes.executable],
 	"conntrace-layer/LICENSE": [here("LICENSE"), modes.file],
+	"conntrace-layer/THIRD_PARTY_NOTICES": [
+		here("dist/register.NOTICES"),
+		modes.file,
+	],
 	"conntrace-layer/register.js": [here("dist/register.js"), modes.file],
 };
 

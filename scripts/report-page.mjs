@@ -6,15 +6,16 @@ import { build } from "esbuild";
 
 const folder = "src/report/html/browser";
 
-export async function buildReportPage(target) {
-	const script = await bundle(`${folder}/main.ts`);
-	const style = await bundle(`${folder}/style.css`);
+export async function buildReportPage(target, plugins) {
+	const script = await bundle(`${folder}/main.ts`, plugins);
+	const style = await bundle(`${folder}/style.css`, plugins);
 	await writeFile(target, page(script, style, await notices()));
 }
 
-async function bundle(entryPoint) {
+async function bundle(entryPoint, plugins) {
 	const { outputFiles } = await build({
 		entryPoints: [entryPoint],
+		plugins,
 		bundle: true,
 		minify: true,
 		write: false,

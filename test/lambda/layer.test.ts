@@ -22,6 +22,7 @@ describe("the layer", () => {
 			conntrace: "100755",
 			"conntrace-layer/LICENSE": "100644",
 			"conntrace-layer/register.js": "100644",
+			"conntrace-layer/THIRD_PARTY_NOTICES": "100644",
 		});
 	});
 
