@@ -20,7 +20,7 @@ export interface PageRun extends Omit<Run, "requests" | "connections"> {
 	readonly connections: PageList;
 }
 
-export interface PageList extends Omit<Excerpt<never>, "rows"> {
+interface PageList extends Omit<Excerpt<never>, "rows"> {
 	readonly rows: Columns;
 }
 

@@ -3,11 +3,12 @@ import type {
 	CustomSeriesRenderItemReturn,
 } from "echarts";
 import type { PageRequest } from "../../page";
-import { append, button, element, legend, mark, panel, SHAPES } from "../dom";
+import { append, element, legend, mark, panel, SHAPES } from "../dom";
 import { count, decimal, milliseconds, NONE, plural, span } from "../format";
 import { ENDS, endWords, type Lane, lanesOf } from "../lane";
 import type { RunView } from "../run-view";
 import { pagedTable } from "../sections/paged-table";
+import { createPager } from "../sections/pager";
 import { color } from "../theme";
 import { type TimeUnit, unitFor } from "../time-axis";
 import { axisStyle, createChart } from "./chart";
@@ -84,6 +85,16 @@ export function lanesPanel(view: RunView): HTMLElement | undefined {
 	});
 	chart.instance.on("mouseout", () => chart.tip());
 
+	const pager = createPager(
+		LANES,
+		["Earlier connections", "Later connections"],
+		(first) => {
+			shown = lanes.slice(first, first + LANES);
+			chart.redraw();
+		},
+	);
+	pager.begin(lanes.length);
+
 	const { leftOut } = view.run.connections;
 	return append(
 		panel(
@@ -97,11 +108,7 @@ export function lanesPanel(view: RunView): HTMLElement | undefined {
 			...ENDS,
 		]),
 		chart.root,
-		lanes.length > LANES &&
-			pager(lanes.length, (first) => {
-				shown = lanes.slice(first, first + LANES);
-				chart.redraw();
-			}),
+		pager.root,
 		laneTable(lanes, unit),
 	);
 }
@@ -201,25 +208,6 @@ function tipLines(lane: Lane): string[] {
 function setupOf({ connection }: Lane): number | undefined {
 	const { start, ready } = connection;
 	return ready === undefined ? undefined : ready - start;
-}
-
-function pager(lanes: number, onGo: (first: number) => void): HTMLElement {
-	let first = 0;
-	const where = element("span", { role: "status" });
-	const go = (to: number) => {
-		first = to;
-		show();
-		onGo(to);
-	};
-	const back = button("Earlier connections", () => go(first - LANES));
-	const on = button("Later connections", () => go(first + LANES));
-	const show = () => {
-		back.disabled = first === 0;
-		on.disabled = first + LANES >= lanes;
-		where.textContent = `${count(first + 1)} to ${count(Math.min(first + LANES, lanes))} of ${count(lanes)}`;
-	};
-	show();
-	return element("div", { class: "controls" }, back, on, where);
 }
 
 function laneTable(lanes: readonly Lane[], unit: TimeUnit): HTMLElement {

@@ -1,5 +1,5 @@
-import { button, element } from "../dom";
-import { count } from "../format";
+import { element } from "../dom";
+import { createPager } from "./pager";
 
 export interface TableColumn<T> {
 	readonly head: string;
@@ -16,42 +16,16 @@ export function pagedTable<T>(
 	columns: readonly TableColumn<T>[],
 ): { root: HTMLElement; show(records: readonly T[]): void } {
 	let records: readonly T[] = [];
-	let first = 0;
 	const body = element("tbody");
-	const where = element("span", { role: "status" });
-	const go = (to: number) => {
-		first = to;
-		draw();
-	};
-	const back = button("Previous", () => go(first - PAGE_SIZE));
-	const on = button("Next", () => go(first + PAGE_SIZE));
-	const pager = element("div", { class: "controls" }, back, on, where);
-
-	const draw = () => {
+	const pager = createPager(PAGE_SIZE, ["Previous", "Next"], (first) => {
 		const page = records.slice(first, first + PAGE_SIZE);
 		body.replaceChildren(...page.map((record) => tableRow(columns, record)));
-		back.disabled = first === 0;
-		on.disabled = first + PAGE_SIZE >= records.length;
-		where.textContent =
-			records.length === 0
-				? "none"
-				: `${count(first + 1)} to ${count(first + page.length)} of ${count(records.length)}`;
-		pager.hidden = records.length <= PAGE_SIZE;
-	};
+	});
 	return {
-		root: element(
-			"div",
-			{},
-			element(
-				"div",
-				{ class: "scroll", tabindex: 0, role: "group", "aria-label": caption },
-				table(caption, columns, body),
-			),
-			pager,
-		),
+		root: element("div", {}, table(caption, columns, body), pager.root),
 		show(shown) {
 			records = shown;
-			go(0);
+			pager.begin(records.length);
 		},
 	};
 }
@@ -62,46 +36,29 @@ export function smallTable<T>(
 	columns: readonly TableColumn<T>[],
 	records: readonly T[],
 ): HTMLElement {
-	return element(
-		"div",
-		{ class: "scroll", tabindex: 0, role: "group", "aria-label": caption },
-		table(
-			caption,
-			columns,
-			element(
-				"tbody",
-				{},
-				...records.map((record) => tableRow(columns, record)),
-			),
-		),
-	);
+	const rows = records.map((record) => tableRow(columns, record));
+	return table(caption, columns, element("tbody", {}, ...rows));
 }
 
+/** Wider ones than the page scroll by themselves. */
 function table<T>(
 	caption: string,
 	columns: readonly TableColumn<T>[],
 	body: HTMLElement,
 ): HTMLElement {
+	const heads = columns.map((column) =>
+		element("th", { scope: "col", class: cellClass(column) }, column.head),
+	);
 	return element(
-		"table",
-		{},
-		element("caption", { class: "visually-hidden" }, caption),
+		"div",
+		{ class: "scroll", tabindex: 0, role: "group", "aria-label": caption },
 		element(
-			"thead",
+			"table",
 			{},
-			element(
-				"tr",
-				{},
-				...columns.map((column) =>
-					element(
-						"th",
-						{ scope: "col", class: cellClass(column) },
-						column.head,
-					),
-				),
-			),
+			element("caption", { class: "visually-hidden" }, caption),
+			element("thead", {}, element("tr", {}, ...heads)),
+			body,
 		),
-		body,
 	);
 }
 
