@@ -42,14 +42,18 @@ describeClients("undici in unusual situations", ({ test, trace }) => {
 	test("requests that the end of the process cuts short", async ({
 		server,
 	}) => {
-		const run = await trace(server, async ({ undici, origin, once }) => {
+		const run = await trace(server, async ({ undici, origin, diagnostics }) => {
 			const { fetch } = undici ?? globalThis;
-			const { EventEmitter } = process.getBuiltinModule("node:events");
-			const turn = new EventEmitter();
+			let sent = 0;
+			const bothSent = new Promise<void>((resolve) =>
+				diagnostics.subscribe("undici:request:bodySent", () => {
+					sent += 1;
+					if (sent === 2) resolve();
+				}),
+			);
 			fetch(`${origin}/never`).catch(() => {});
 			fetch(`${origin}/never`).catch(() => {});
-			setTimeout(() => turn.emit("over"), 150);
-			await once(turn, "over");
+			await bothSent;
 			process.exit();
 		});
 		expect(

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { lastClaim, stage } from "../reasons/stages.js";
 import { story } from "../support/scenario.js";
 import { startSilentServer } from "../support/server.js";
-import { childrenOf, isReused } from "../support/spans.js";
+import { childrenOf, isReused, only } from "../support/spans.js";
 import { describeCopies } from "./clients.js";
 
 describeCopies(
@@ -212,6 +212,21 @@ describeCopies(
 				"request 2",
 				"agent_destroyed",
 			]);
+		});
+
+		test("the table of a call to DynamoDB", async ({ server }) => {
+			const run = await trace(server, async ({ undici, origin }) => {
+				const { body } = await undici.request(origin, {
+					method: "POST",
+					headers: { "x-amz-target": "DynamoDB_20120810.PutItem" },
+					body: JSON.stringify({ TableName: "events", Item: {} }),
+				});
+				await body.text();
+			});
+			expect(only(run.requests)).toMatchObject({
+				name: "DynamoDB.PutItem",
+				attributes: { "aws.dynamodb.table_names": ["events"] },
+			});
 		});
 
 		test("connections that leave their client", async ({ server }) => {
