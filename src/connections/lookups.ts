@@ -148,5 +148,7 @@ export function isAvoidable(lookup: Lookup): boolean | undefined {
 }
 
 function sameMembers(a: readonly string[], b: readonly string[]): boolean {
-	return a.length === b.length && a.every((item) => b.includes(item));
+	return (
+		a.every((item) => b.includes(item)) && b.every((item) => a.includes(item))
+	);
 }
