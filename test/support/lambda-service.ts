@@ -29,6 +29,9 @@ export interface ServiceOptions {
 	readonly collectorDelay?: number;
 }
 
+/** What Lambda sends where nobody traces: no span. */
+const UNTRACED = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0";
+
 export const FUNCTION_ARN =
 	"arn:aws:lambda:eu-west-1:123456789012:function:put-event:live";
 
@@ -201,7 +204,13 @@ export class LambdaService {
 		while (this.waiting.length > 0 && this.isIdle()) {
 			const invocation = this.waiting.shift() as Invocation;
 			const runtime = this.runtimes.shift() as ServerResponse;
-			const { id, number, event, trace, timeout = 10_000 } = invocation;
+			const {
+				id,
+				number,
+				event,
+				trace = UNTRACED,
+				timeout = 10_000,
+			} = invocation;
 			const deadlineMs = Date.now() + timeout;
 			this.open.set(id, invocation);
 			this.events.push(`invoke ${number}`);
@@ -209,7 +218,8 @@ export class LambdaService {
 			runtime.setHeader("lambda-runtime-aws-request-id", id);
 			runtime.setHeader("lambda-runtime-deadline-ms", deadlineMs);
 			runtime.setHeader("lambda-runtime-invoked-function-arn", FUNCTION_ARN);
-			if (trace) runtime.setHeader("lambda-runtime-trace-id", trace);
+			runtime.setHeader("lambda-runtime-trace-id", trace);
+			runtime.setHeader("content-type", "application/json");
 			runtime.end(JSON.stringify(event));
 			for (const [identifier, extension] of this.extensions) {
 				extension?.end(

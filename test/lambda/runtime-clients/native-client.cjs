@@ -1,6 +1,7 @@
-// Stands in for `rapid-client.node`, the native part of AWS's runtime client, where that could not be built: the same
+// Stands in for `rapid-client.node`, the native part of AWS's runtime client, where that has not been built: the same
 // three functions over the same protocol. As there, an answer is sent while the thread waits, and nothing of it is
 // seen by `node:http` of the thread.
+const { statSync } = require("node:fs");
 const { basename } = require("node:path");
 const { Worker } = require("node:worker_threads");
 
@@ -65,7 +66,8 @@ function nativeClient() {
 
 const { dlopen } = process;
 process.dlopen = (module, file, ...rest) => {
-	if (basename(file) !== "rapid-client.node")
+	const built = statSync(file).size > 0;
+	if (basename(file) !== "rapid-client.node" || built)
 		return dlopen.call(process, module, file, ...rest);
 	module.exports = nativeClient();
 };
