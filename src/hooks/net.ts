@@ -55,9 +55,11 @@ export function hookNet(environment: HookEnvironment): void {
 
 	replaceMethod(Socket.prototype, "emit", (emit) => {
 		return function (this: Socket, ...args) {
+			if (!WATCHED.has(args[0])) return emit.apply(this, args);
 			const state = stateOf(this);
 			if (state === undefined) return emit.apply(this, args);
 			observe(environment, () => before(environment, this, state, args));
+			if (!WATCHED_TO_THE_END.has(args[0])) return emit.apply(this, args);
 			try {
 				return emit.apply(this, args);
 			} finally {
@@ -73,6 +75,27 @@ export function hookNet(environment: HookEnvironment): void {
 		};
 	});
 }
+
+/** The events that mean something here; a socket emits others far more often. */
+const WATCHED = new Set<unknown>([
+	"data",
+	"readable",
+	"lookup",
+	"connectionAttempt",
+	"connectionAttemptFailed",
+	"connectionAttemptTimeout",
+	"connect",
+	"secureConnect",
+	"error",
+	"close",
+	"free",
+	"timeout",
+	"end",
+	"agentRemove",
+]);
+
+/** Those after which something is different. */
+const WATCHED_TO_THE_END = new Set<unknown>(["free", "timeout", "close"]);
 
 interface ConnectOptions {
 	readonly host?: string;
