@@ -1,13 +1,21 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { OtlpError, parseTraces } from "./otlp.js";
+import { Recent } from "./recent.js";
 import type { Span } from "./span.js";
 
 /** More than a batch of spans takes, little enough to hold in memory. Holds before and after decompression. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/**
+ * How many exports are remembered. One whose answer does not come in time is sent again, word for word: at the end of a
+ * process whatever is under way.
+ */
+const REMEMBERED_EXPORTS = 1000;
 
 export interface Receiver {
 	/** Where exporters send to, for `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`. */
@@ -21,14 +29,21 @@ export interface Receiver {
 
 /**
  * Receives traces by OTLP/HTTP JSON on a free port of the loopback interface.
- * @param onTraces gets each export's spans and its JSON text; the exporter has its answer when this returns.
+ * @param onTraces gets each export's spans and its JSON text, once however often it is delivered; the exporter has its answer when this returns.
  * @throws the system's error when it cannot listen.
  */
 export async function startReceiver(
 	onTraces: (spans: Span[], json: string) => void,
 ): Promise<Receiver> {
+	const delivered = new Recent<string, true>(REMEMBERED_EXPORTS);
+	const onExport = (json: string) => {
+		const digest = createHash("sha256").update(json).digest("base64");
+		if (delivered.has(digest)) return;
+		onTraces(parseTraces(json), json);
+		delivered.set(digest, true);
+	};
 	const server = createServer(async (request, response) => {
-		const { status, body } = await receive(request, onTraces);
+		const { status, body } = await receive(request, onExport);
 		response.writeHead(status, {
 			"content-type": "application/json",
 			// What is left of a refused body is not worth reading.
@@ -53,11 +68,10 @@ export async function startReceiver(
 
 async function receive(
 	request: IncomingMessage,
-	onTraces: (spans: Span[], json: string) => void,
+	onExport: (json: string) => void,
 ): Promise<{ status: number; body: object }> {
 	try {
-		const json = await readJson(request);
-		onTraces(parseTraces(json), json);
+		onExport(await readJson(request));
 		return { status: 200, body: {} };
 	} catch (error) {
 		const message = (error as Error).message;

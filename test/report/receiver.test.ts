@@ -58,6 +58,14 @@ it("hands on the spans of an export and answers as the protocol asks", async () 
 	expect(received[0]?.spans.map(({ name }) => name)).toEqual(["GET"]);
 });
 
+it("hands on once what is delivered twice, and is content with both", async () => {
+	const other = json.replace("0".repeat(16), "1".repeat(16));
+	for (const body of [json, other, json]) {
+		expect((await send(body)).status).toBe(200);
+	}
+	expect(received.map((each) => each.json)).toEqual([json, other]);
+});
+
 it("takes gzip", async () => {
 	const response = await send(gzipSync(json), { "content-encoding": "gzip" });
 	expect(response.status).toBe(200);
