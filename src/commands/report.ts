@@ -78,7 +78,8 @@ async function readRun(
 	sources: readonly string[],
 	options: ReportOptions,
 ): Promise<Run> {
-	const analysis = new RunAnalysis();
+	const rows = options.html !== undefined || options.json !== undefined;
+	const analysis = new RunAnalysis({ rows });
 	const read: Source[] = [];
 	for (const source of sources) {
 		read.push(await readSource(source, options, (span) => analysis.add(span)));

@@ -3,7 +3,7 @@
  * data that JSON can carry, so that a file written by `--json` is exactly a {@link Report}.
  *
  * All durations are milliseconds, all points in time milliseconds since 1970 with fractions. A fact that did not happen
- * or is not known is absent, never `0` or `""`, as in the trace contract (docs/trace-contract.md), whose terms are used.
+ * or is not known is absent (undefined in memory), never `0` or `""`, as in the trace contract (docs/trace-contract.md), whose terms are used.
  * Counts and sums are of all that was seen; the lists of requests and connections are bounded, and say what they leave out.
  */
 

@@ -17,6 +17,8 @@ const MAX_NOTABLE = 100_000;
 const MAX_PLAIN = 20_000;
 /** Slow requests that are kept per host at most. */
 const MAX_SLOW = 1000;
+/** Different texts that are kept once. */
+const MAX_INTERNED = 10_000;
 /** The slowest share of a host's reused requests that counts as slow. */
 const SLOW_SHARE = 0.01;
 
@@ -69,28 +71,39 @@ export class RequestRows {
 	}
 }
 
-/** The row of a request span. */
-export function toRequestRow(span: Span, durationMs: number): RequestRow {
-	const { traceId, spanId, name, attributes, service } = span;
-	const reused = attributes[Attribute.connectionReused];
-	const error = textAt(attributes, Attribute.errorType);
-	const unfinished = attributes[Attribute.unfinished] === true;
-	return {
-		traceId,
-		spanId,
-		start: startMs(span),
-		durationMs,
-		name,
-		host: hostOf(attributes),
-		connectionUse:
-			reused === true ? "reused" : reused === false ? "fresh" : "unknown",
-		notable: reused === false || error !== undefined || unfinished,
-		...defined({
+/** Makes the rows of request spans. All have the same members, unknown ones undefined, for there may be many. */
+export class RequestRowMaker {
+	private readonly texts = new Interned();
+
+	make(span: Span, durationMs: number): RequestRow {
+		const { traceId, spanId, attributes } = span;
+		const { texts } = this;
+		const reused = attributes[Attribute.connectionReused];
+		const error = textAt(attributes, Attribute.errorType);
+		const unfinished = attributes[Attribute.unfinished] === true;
+		const fresh = reused === false ? attributes : NOTHING;
+		return {
+			traceId,
+			spanId,
+			start: startMs(span),
+			durationMs,
+			name: texts.get(span.name),
+			host: texts.get(hostOf(attributes)),
+			connectionUse:
+				reused === true ? "reused" : reused === false ? "fresh" : "unknown",
+			notable: reused === false || error !== undefined || unfinished,
 			unfinished: unfinished || undefined,
-			...(reused === false && freshFacts(attributes)),
+			reason: reasonOf(fresh),
+			reasonDetail: textAt(fresh, Attribute.reasonDetail),
+			contributing: textsAt(fresh, Attribute.contributing),
+			previousConnectionId: textAt(fresh, Attribute.previousId),
+			setupMs: numberAt(fresh, Attribute.connectionSetup),
+			dnsMs: numberAt(fresh, Attribute.dnsLookup),
+			tcpMs: numberAt(fresh, Attribute.tcpConnect),
+			tlsMs: numberAt(fresh, Attribute.tlsHandshake),
 			findings: textsAt(attributes, Attribute.findings),
 			status: numberAt(attributes, Attribute.httpResponseStatusCode),
-			error,
+			error: error && texts.get(error),
 			waitMs: numberAt(attributes, Attribute.connectionWait),
 			firstByteMs: numberAt(attributes, Attribute.timeToFirstByte),
 			connectionId: textAt(attributes, Attribute.connectionId),
@@ -99,29 +112,24 @@ export function toRequestRow(span: Span, durationMs: number): RequestRow {
 			idleMs: numberAt(attributes, Attribute.connectionIdle),
 			frozenMs: numberAt(attributes, Attribute.frozen),
 			attempt: numberAt(attributes, Attribute.awsAttempt),
-			service,
-			process: processOf(span),
+			service: span.service,
+			process: texts.get(processOf(span)),
 			samplingRatio: numberAt(attributes, Attribute.samplingRatio),
-		}),
-	};
+		};
+	}
 }
 
-function freshFacts(attributes: Attributes): object {
-	return {
-		reason: reasonOf(attributes),
-		reasonDetail: textAt(attributes, Attribute.reasonDetail),
-		contributing: textsAt(attributes, Attribute.contributing),
-		previousConnectionId: textAt(attributes, Attribute.previousId),
-		setupMs: numberAt(attributes, Attribute.connectionSetup),
-		dnsMs: numberAt(attributes, Attribute.dnsLookup),
-		tcpMs: numberAt(attributes, Attribute.tcpConnect),
-		tlsMs: numberAt(attributes, Attribute.tlsHandshake),
-	};
-}
+const NOTHING: Attributes = {};
 
-/** Leaves out what is not known. */
-function defined<T extends object>(facts: T): Partial<T> {
-	return Object.fromEntries(
-		Object.entries(facts).filter(([, value]) => value !== undefined),
-	) as Partial<T>;
+/** Keeps one copy of texts that come again and again. */
+class Interned {
+	private readonly texts = new Map<string, string>();
+
+	get<Text extends string | undefined>(text: Text): Text {
+		if (text === undefined) return text;
+		const known = this.texts.get(text);
+		if (known !== undefined) return known as Text;
+		if (this.texts.size < MAX_INTERNED) this.texts.set(text, text);
+		return text;
+	}
 }

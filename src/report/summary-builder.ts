@@ -117,11 +117,12 @@ type MutableCost = {
 	-readonly [Member in keyof Omit<ReasonCost, "reason">]: ReasonCost[Member];
 };
 
-const KNOWN_REASONS: ReadonlySet<unknown> = new Set(REASONS);
+const KNOWN_REASONS: ReadonlyMap<unknown, Reason> = new Map(
+	REASONS.map((reason) => [reason, reason]),
+);
 
 export function reasonOf(attributes: Attributes): Reason | undefined {
-	const reason = attributes[Attribute.reason];
-	return KNOWN_REASONS.has(reason) ? (reason as Reason) : undefined;
+	return KNOWN_REASONS.get(attributes[Attribute.reason]);
 }
 
 /** The wait for a connection without the time in which that connection was made for the request. */

@@ -222,3 +222,13 @@ it("has neither times nor latencies without spans", () => {
 		reasons: [],
 	});
 });
+
+it("keeps no rows where nobody wants them, and sums all the same", () => {
+	const analysis = new RunAnalysis({ rows: false });
+	for (const span of idleClose()) analysis.add(span);
+	const run = analysis.build("run", []);
+	const whole = analyse(idleClose());
+	expect(run.overall).toEqual(whole.overall);
+	expect(run.requests).toEqual({ rows: [], leftOut: 3, notableLeftOut: 3 });
+	expect(run.connections).toMatchObject({ rows: [], leftOut: 1 });
+});
