@@ -92,7 +92,7 @@ export class HostRecord {
 	}
 }
 
-/** The hosts of this process, bounded: of hosts without an open connection the longest unused is forgotten first. */
+/** The hosts of this process, bounded: of hosts without an open connection the one known for the longest is forgotten first. */
 export class Journal {
 	private readonly hosts = new Map<string, HostRecord>();
 
