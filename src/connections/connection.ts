@@ -106,6 +106,15 @@ export class Connection {
 		return this.maxStreams !== undefined;
 	}
 
+	/** Whether its setup went on when the request that caused it was over. */
+	get outlivesCause(): boolean {
+		const { cause, setup } = this;
+		return (
+			cause?.endedAt !== undefined &&
+			(setup.end === undefined || setup.end > cause.endedAt)
+		);
+	}
+
 	get busy(): boolean {
 		return this.holder !== undefined || this.openRequests > 0;
 	}

@@ -85,7 +85,9 @@ export class Request {
 	/** Has its connection carried a request before? Absent while no connection is known. */
 	get reused(): boolean | undefined {
 		if (this.number !== undefined) return this.number > 1;
-		if (this.connection) return this.connection.requestCount > 0;
+		if (this.connection && this.connection !== this.caused) {
+			return this.connection.requestCount > 0;
+		}
 		return this.caused ? false : undefined;
 	}
 }

@@ -8,6 +8,8 @@ import type { ConnectionTracker } from "./tracker";
  */
 export class Streams {
 	private readonly waiting: Request[] = [];
+	/** Those that were given to the server and are not over. */
+	private readonly given = new Set<Request>();
 	private connected = false;
 
 	constructor(
@@ -33,24 +35,33 @@ export class Streams {
 
 	/** Gives the server as many of the waiting requests as it allows. */
 	proceed(): void {
-		while (this.connected && this.onTheWire < this.maxStreams) {
+		while (this.connected && this.given.size < this.maxStreams) {
 			if (!this.startNext()) return;
 		}
 	}
 
-	/** An answer shows that the request had been given to the server, and all before it. */
-	answered(request: Request): void {
+	/** It is seen that the request had been given to the server, and so all before it. */
+	sent(request: Request): void {
 		const last = this.waiting.indexOf(request);
 		for (let index = 0; index <= last; index++) this.startNext();
+	}
+
+	/** Its stream was closed: one that waits for others is not sent any more, one that waits for the connection is. */
+	close(request: Request): void {
+		if (this.connected) this.giveUp(request);
+	}
+
+	/** Its stream was destroyed: if it still waits, it is not sent any more. */
+	giveUp(request: Request): void {
+		const index = this.waiting.indexOf(request);
+		if (index >= 0) this.waiting.splice(index, 1);
 	}
 
 	/** Both directions of the request's stream are over. */
 	end(request: Request): void {
 		this.connection.openStreams -= 1;
-		if (request.number === undefined) {
-			const index = this.waiting.indexOf(request);
-			if (index >= 0) this.waiting.splice(index, 1);
-		}
+		this.given.delete(request);
+		this.giveUp(request);
 		this.proceed();
 	}
 
@@ -59,11 +70,8 @@ export class Streams {
 		if (!request) return false;
 		if (request.wait) this.endWait(request);
 		this.tracker.requestStarted(request);
+		this.given.add(request);
 		return true;
-	}
-
-	private get onTheWire(): number {
-		return this.connection.openStreams - this.waiting.length;
 	}
 
 	private get maxStreams(): number {
@@ -74,7 +82,7 @@ export class Streams {
 		request.wait = {
 			pool: {
 				free: 0,
-				busy: this.onTheWire,
+				busy: this.given.size,
 				queued: this.waiting.length - 1,
 				max: this.connected ? this.maxStreams : undefined,
 			},

@@ -25,6 +25,9 @@ const requests = hiddenField<Request>();
 /** Sessions have no pool in Node: the program keeps them, and all to one host are taken together. */
 const SESSIONS = { agentId: 0, key: "h2" };
 
+/** `NGHTTP2_STREAM_STATE_IDLE` */
+const STREAM_IDLE = 1;
+
 /**
  * Watches client sessions of `node:http2` and their streams. The classes are not exported, and to load the module
  * would cost every program that does not use it some milliseconds. But every session asks its socket, while it is
@@ -302,18 +305,41 @@ function hookStreams(environment: HookEnvironment, prototype: object): void {
 		};
 	});
 
+	replaceMethod(prototype, "_destroy", (destroy) => {
+		return function (this: ClientHttp2Stream, ...args) {
+			observe(environment, () => {
+				const request = requests.get(this);
+				if (!request) return;
+				const { streams } = exchangeOf(request).session;
+				// What Node has closed by itself had been sent.
+				if (this.closed || wasSent(this)) streams?.sent(request);
+				else streams?.giveUp(request);
+			});
+			return destroy.apply(this, args);
+		};
+	});
+
 	replaceMethod(prototype, "close", (close) => {
 		return function (this: any, ...args) {
 			observe(environment, () => {
 				const request = requests.get(this);
+				if (!request || this.closed) return;
 				// The end that the program will read is then its own.
-				if (request && !this.closed && !this._readableState.ended) {
+				if (!this._readableState.ended) {
 					exchangeOf(request).closedByProgram = true;
 				}
+				const { streams } = exchangeOf(request).session;
+				if (wasSent(this)) streams?.sent(request);
+				else streams?.close(request);
 			});
 			return close.apply(this, args);
 		};
 	});
+}
+
+/** The library that speaks the protocol knows an open stream once its head was sent. */
+function wasSent(stream: ClientHttp2Stream): boolean {
+	return stream.id !== undefined && stream.state.state !== STREAM_IDLE;
 }
 
 function bodyEnds(
@@ -394,7 +420,7 @@ function responds(
 	exchange.responseHeaders = headers;
 	exchange.statusCode = headers[":status"];
 	request.respondedAt = environment.now();
-	exchange.session.streams?.answered(request);
+	exchange.session.streams?.sent(request);
 	answerBegins(environment, stream, request);
 	if (exchange.method === "CONNECT") environment.tracker.requestEnded(request);
 }

@@ -108,7 +108,8 @@ function addConnection(attributes: AttributeList, request: Request): void {
 
 function addFresh(attributes: AttributeList, request: Request): void {
 	const { connection, caused } = request;
-	if (caused?.observed) addSetupDurations(attributes, caused);
+	if (caused?.observed && !caused.outlivesCause)
+		addSetupDurations(attributes, caused);
 	const decision = request.decision ?? connection?.decision;
 	if (decision) addDecision(attributes, decision);
 }

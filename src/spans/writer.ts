@@ -251,7 +251,7 @@ export class SpanWriter implements TrackerListener {
 	private linksOf({ connection: carrier, caused }: Request): Link[] {
 		const connection = carrier ?? caused;
 		if (!connection?.observed) return [];
-		if (connection === caused && !outlivesCause(connection)) return [];
+		if (connection === caused && !connection.outlivesCause) return [];
 		const context = this.contextOf(connection);
 		if (!isSampled(context)) return [];
 		connection.link ??= new SharedLink(context, {
@@ -337,7 +337,7 @@ export class SpanWriter implements TrackerListener {
 	private parentOf(connection: Connection): SpanContext | undefined {
 		const { cause, context } = connection;
 		if (!cause) return context as SpanContext | undefined;
-		return outlivesCause(connection)
+		return connection.outlivesCause
 			? (cause.context as SpanContext | undefined)
 			: this.contextOf(cause);
 	}
@@ -374,13 +374,6 @@ export class SpanWriter implements TrackerListener {
 
 function isSampled({ traceFlags }: SpanContext): boolean {
 	return (traceFlags & TraceFlags.SAMPLED) !== 0;
-}
-
-function outlivesCause({ cause, setup }: Connection): boolean {
-	return (
-		cause?.endedAt !== undefined &&
-		(setup.end === undefined || setup.end > cause.endedAt)
-	);
 }
 
 function isHandshake({ name }: PhaseSpan): boolean {

@@ -79,7 +79,7 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
 		const socket = rawSocket(stream);
 		answer(stream, numbers);
 		await sleep(30);
-		session?.goaway(code, id);
+		if (!session?.destroyed) session?.goaway(code, id);
 		await sleep(10);
 		socket?.end();
 	},
@@ -113,6 +113,7 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
 		rawSocket(stream)?.resetAndDestroy();
 	},
 	async hints(stream, numbers, milliseconds) {
+		if (stream.destroyed) return;
 		stream.additionalHeaders({ ":status": 103 });
 		await sleep(milliseconds);
 		answer(stream, numbers);
