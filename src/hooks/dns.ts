@@ -133,6 +133,9 @@ function askTimeToLive(environment: HookEnvironment, lookup: Lookup): void {
 	probe.askTimeToLive(environment, lookup);
 }
 
+/** Of a lookup that was not seen to begin. */
+export const UNKNOWN_QUESTION = "unknown";
+
 /** Lookups with other options may answer differently. */
 export function questionOf(options: unknown): string {
 	const { family, all, hints }: dns.LookupOptions =

@@ -4,7 +4,7 @@ import type { Connection } from "../connections/connection";
 import { ABORTED, type Endpoint } from "../connections/setup";
 import { takeAwaited } from "./awaited-connects";
 import { whileConnecting } from "./connecting";
-import { questionOf } from "./dns";
+import { questionOf, UNKNOWN_QUESTION } from "./dns";
 import { endingFacts, isReset } from "./ending";
 import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
@@ -225,6 +225,10 @@ function before(
 			}
 			return;
 		case "lookup":
+			// Nobody saw the question: the program has put a function of its own in place of dns.lookup.
+			if (!connection.setup.lookup) {
+				tracker.customLookupBegun(connection, args[4], UNKNOWN_QUESTION);
+			}
 			tracker.customLookupAnswered(
 				connection,
 				args[2],

@@ -195,6 +195,38 @@ describe.concurrent("names that a function of the program resolves", () => {
 		]);
 	});
 
+	test("a function in place of dns.lookup, that caches", async ({ http }) => {
+		const run = await trace(http, async ({ get, dns }) => {
+			const { lookup } = dns;
+			const cached: unknown[][] = [];
+			dns.lookup = ((
+				name: string,
+				options: object,
+				callback: (...answer: unknown[]) => void,
+			) => {
+				const [known] = cached;
+				if (known) process.nextTick(callback, ...known);
+				else
+					lookup(name, options, (...answer: unknown[]) => {
+						cached.push(answer);
+						callback(...answer);
+					});
+			}) as unknown as typeof lookup;
+			await get("/", { agent: false });
+			await get("/", { agent: false });
+		});
+		const [system, cached] = named(run.spans, "dns.lookup");
+		expect(system?.attributes).not.toHaveProperty(RESOLVER);
+		expect(cached?.attributes).toMatchObject({
+			"dns.question.name": "localhost",
+			"dns.answers": system?.attributes["dns.answers"],
+			[RESOLVER]: "custom",
+		});
+		expect(
+			run.requests.map((request) => setupOf(run.spans, request).spanId),
+		).toEqual([system?.parentSpanId, cached?.parentSpanId]);
+	});
+
 	test("an IP address asks nobody, not even such a function", async () => {
 		const server = await startServer({ host: "127.0.0.1" });
 		const run = await trace(server, async ({ http, port, once }) => {
