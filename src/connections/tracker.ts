@@ -448,16 +448,21 @@ export class ConnectionTracker {
 		}
 	}
 
+	/** The connection serves another origin than the one that it was begun for. */
+	connectionTo(connection: Connection, origin: Origin): void {
+		this.hostOf(connection).withdraw(connection);
+		connection.origin = origin;
+		this.hostOf(connection).begin(connection);
+	}
+
 	/** The connection is made to a proxy. Call it before a decision about another connection to the server. */
 	connectionProxied(
 		connection: Connection,
 		proxy: ProxyHop,
 		origin: Origin,
 	): void {
-		this.hostOf(connection).withdraw(connection);
+		this.connectionTo(connection, origin);
 		connection.proxy = proxy;
-		connection.origin = origin;
-		this.hostOf(connection).begin(connection);
 		const { handshake, attempts, tunnel } = connection.setup;
 		const connected = attempts.at(-1)?.end;
 		// The agent made the tunnel before it said for whom.

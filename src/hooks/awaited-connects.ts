@@ -45,7 +45,11 @@ export function takeAwaitedOf(connector: object): AwaitedConnect | undefined {
 export function takeAwaitedThrough(
 	address: string,
 ): AwaitedConnect | undefined {
-	return take(({ origin }) => addressOf(origin) === address);
+	// Its connector has been called a moment ago.
+	const index = awaited.findLastIndex(
+		({ origin }) => addressOf(origin) === address,
+	);
+	return index < 0 ? undefined : awaited.splice(index, 1)[0];
 }
 
 function addressOf({ host, port }: UndiciOrigin): string {
@@ -55,6 +59,6 @@ function addressOf({ host, port }: UndiciOrigin): string {
 function take(
 	matches: (connect: AwaitedConnect) => boolean,
 ): AwaitedConnect | undefined {
-	const index = awaited.findLastIndex(matches);
+	const index = awaited.findIndex(matches);
 	return index < 0 ? undefined : awaited.splice(index, 1)[0];
 }

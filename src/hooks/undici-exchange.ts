@@ -37,6 +37,8 @@ export interface UndiciResponse {
 export class UndiciExchange implements Exchange {
 	response: UndiciResponse | undefined;
 	socket: Socket | undefined;
+	/** A connection was begun for it. */
+	connecting = false;
 	/** The pool in whose queue it is. */
 	waitsIn: UndiciPool | undefined;
 	httpVersion: string | undefined;

@@ -174,6 +174,8 @@ class UndiciWatcher {
 		const origin = request ? exchangeOf(request).origin : client;
 		if (!tracesHost(origin.host)) return;
 		if (request !== this.newest) this.settleNewest();
+		else this.newest = undefined;
+		if (request) exchangeOf(request).connecting = true;
 		this.endAboutToClose(origin);
 		const guess = this.pools.guess(connector, origin);
 		const { pool } = guess;
@@ -278,11 +280,14 @@ class UndiciWatcher {
 		socket: Socket,
 		awaited: AwaitedConnect | undefined,
 	): SocketState | undefined {
+		const { tracker } = this.environment;
 		const known = stateOf(socket);
+		if (known && awaited && !known.connection.cause) {
+			tracker.connectionTo(known.connection, awaited.origin);
+			awaited.join(known.connection);
+		}
 		if (known || !awaited || isPipe(socket)) return known;
-		const connection = this.environment.tracker.connectionAdopted(
-			awaited.origin,
-		);
+		const connection = tracker.connectionAdopted(awaited.origin);
 		awaited.join(connection);
 		const state = { connection };
 		watch(socket, state);
@@ -314,7 +319,7 @@ class UndiciWatcher {
 		}
 		const { tracker } = this.environment;
 		if (!state) {
-			this.pending.delete(request);
+			this.leaveQueue(request);
 			tracker.requestForgotten(request);
 			return;
 		}
@@ -415,8 +420,13 @@ class UndiciWatcher {
 }
 
 /** Neither sent, nor given up, nor given a connection of its own. */
-function isWaiting({ assignedAt, caused, endedAt }: Request): boolean {
-	return assignedAt === undefined && !caused && endedAt === undefined;
+function isWaiting(request: Request): boolean {
+	const { assignedAt, endedAt } = request;
+	return (
+		assignedAt === undefined &&
+		endedAt === undefined &&
+		!exchangeOf(request).connecting
+	);
 }
 
 /** A request that comes to a connection that was idle when it was created has waited for nobody. */

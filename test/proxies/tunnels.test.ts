@@ -161,6 +161,9 @@ describe.concurrent.each(COPIES)("tunnels of %s", (undici) => {
 		expect(requests).toHaveLength(9);
 		const fresh = requests.filter((request) => !isReused(request));
 		expect(fresh).toHaveLength(server.connections.length);
+		// Whoever makes a connection does not wait for another one.
+		for (const request of fresh)
+			expect(childrenOf(run.spans, request, "connection.wait")).toEqual([]);
 		for (const request of fresh)
 			expect(phasesOf(run.spans, setupOf(run.spans, request))).toContain(
 				"proxy.tunnel",

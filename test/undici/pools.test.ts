@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { lastClaim, stage } from "../reasons/stages.js";
 import { story } from "../support/scenario.js";
 import { startSilentServer } from "../support/server.js";
-import { childrenOf, isReused, only } from "../support/spans.js";
+import { childrenOf, isReused, only, setupOf } from "../support/spans.js";
 import { describeCopies } from "./clients.js";
 
 describeCopies(
@@ -212,6 +212,39 @@ describeCopies(
 				"request 2",
 				"agent_destroyed",
 			]);
+		});
+
+		test("connectors of the program", async ({ server }) => {
+			const run = await trace(
+				server,
+				async ({ undici, sleep, fetchAnswer }) => {
+					const connect = undici.buildConnector({});
+					const dispatcher = new undici.Agent({
+						connect: async (options, callback) => {
+							await sleep(10);
+							const elsewhere = { ...options, hostname: "127.0.0.1" };
+							connect({ ...elsewhere, servername: "localhost" }, callback);
+						},
+					});
+					await Promise.all([
+						fetchAnswer(`/delay/30/custom`, { dispatcher }),
+						fetchAnswer(`/delay/30/custom`, { dispatcher }),
+					]);
+					await fetchAnswer("/x/0/custom", { dispatcher });
+					await dispatcher.close();
+					await fetchAnswer("/x/0/custom");
+				},
+			);
+			const [first, , ...later] = stage(run, "custom");
+			expect(first).toMatchObject({ reason: "first_connection" });
+			expect(later).toEqual([
+				"request 2",
+				expect.objectContaining({ reason: "agent_destroyed" }),
+			]);
+			for (const request of run.requests.filter((span) => !isReused(span)))
+				expect(setupOf(run.spans, request).attributes).toMatchObject({
+					"server.address": "localhost",
+				});
 		});
 
 		test("the table of a call to DynamoDB", async ({ server }) => {
