@@ -10,6 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface Jaeger {
 	/** Where it takes traces. */
 	readonly collector: string;
+	/** Of its pages and its API. */
+	readonly address: string;
 	/** GET of its API, as JSON; the parameters are its query. */
 	ask(path: string, parameters?: Record<string, string>): Promise<unknown>;
 	/** GET of one of its pages. */
@@ -62,6 +64,7 @@ export async function startJaeger(binary: string): Promise<Jaeger> {
 		read(`http://${local(query)}${path}?${new URLSearchParams(parameters)}`);
 	return {
 		collector: `http://${local(http)}`,
+		address: `http://${local(query)}`,
 		ask: async (path, parameters) => JSON.parse(await answer(path, parameters)),
 		page: (path) => answer(path),
 		async stop() {

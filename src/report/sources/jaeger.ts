@@ -28,6 +28,9 @@ const ANSWER_TIMEOUT_MS = 60_000;
 /** A larger answer is asked for in parts. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
+/** What is shown of an answer that tells of an error. */
+const MAX_ERROR_TEXT = 200;
+
 /** Jaeger traces itself under this name. */
 const JAEGER_ITSELF = "jaeger";
 
@@ -155,7 +158,9 @@ class ServiceQuery {
 		// No traces in this time.
 		if (status === 404) return [];
 		if (status !== 200) {
-			throw new Failure(`${url}: expected HTTP status 200, got ${status}`);
+			throw new Failure(
+				`${url}: expected HTTP status 200, got ${status} ${(text ?? "").slice(0, MAX_ERROR_TEXT)}`.trim(),
+			);
 		}
 		if (text === undefined) return undefined;
 		try {
@@ -168,20 +173,14 @@ class ServiceQuery {
 
 	/** Older releases call the parameters otherwise; each ignores what it does not know. */
 	private urlOf({ start, end }: Window, depth: number): string {
-		const parameters = {
-			serviceName: this.service,
-			startTimeMin: timestamp(start),
-			startTimeMax: timestamp(end),
-			searchDepth: String(depth),
-		};
 		const query = new URLSearchParams();
-		for (const [name, value] of Object.entries(parameters)) {
-			query.set(`query.${name}`, value);
-			query.set(
-				`query.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
-				value,
-			);
-		}
+		const set = (value: string, ...names: string[]): void => {
+			for (const name of names) query.set(`query.${name}`, value);
+		};
+		set(this.service, "serviceName", "service_name");
+		set(timestamp(start), "startTimeMin", "start_time_min");
+		set(timestamp(end), "startTimeMax", "start_time_max");
+		set(String(depth), "searchDepth", "search_depth", "num_traces");
 		return `${this.base}/api/v3/traces?${query}`;
 	}
 }

@@ -10,7 +10,7 @@ import { otlpJson } from "./otlp-json.js";
 
 /**
  * Answers in the form of Jaeger's v3 HTTP API, as its memory store does: the latest traces that have a span in the
- * time asked for, as many as were asked for. It stands in for a Jaeger, which another test asks.
+ * time asked for, as many as were asked for. It stands in for a Jaeger; test/real asks one.
  */
 class RecordedJaeger {
 	readonly server: Server;
