@@ -94,9 +94,11 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 			activeContext: lambda
 				? () => activeSpanContext() ?? lambda.activeContext()
 				: activeSpanContext,
-			tracesHost: (host, port) =>
-				configuration.tracesHost(host) &&
-				!(host === runtimeApi?.host && port === runtimeApi.port),
+			tracesHost: runtimeApi
+				? (host, port) =>
+						configuration.tracesHost(host) &&
+						!(host === runtimeApi.host && port === runtimeApi.port)
+				: configuration.tracesHost,
 			asksTimeToLive: configuration.asksTimeToLive,
 			faults,
 			freezeWatch,

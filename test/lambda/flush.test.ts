@@ -71,7 +71,7 @@ describe.concurrent("the export of an invocation's spans", () => {
 		expect(invocationsOf(judged(service, server)).length).toBe(2);
 		await until(() => run.said().length > 0);
 		expect(run.said()).toEqual([
-			"conntrace: no extension of this Lambda environment (HTTP status 403): each response waits for the export of its spans, at most 500 ms",
+			"conntrace: no extension of this Lambda environment (HTTP status 403): each response waits for the export of its spans, at most 10000 ms",
 		]);
 	});
 

@@ -115,6 +115,28 @@ describe.concurrent("invocations", () => {
 		]);
 	});
 
+	test("a stream that fails on its way", async ({ start, server }) => {
+		const { service } = await start({
+			files: {
+				"index.js": `${GET} exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+					stream.write(String(await get("/")));
+					throw new TypeError("no more");
+				});`,
+			},
+		});
+		const outcome = await service.invoke({});
+		expect(outcome).toMatchObject({
+			kind: "response",
+			streamed: true,
+			failure: "TypeError",
+		});
+		await service.whenIdle();
+		expect(invocationsOf(judged(service, server))[0]).toMatchObject({
+			attributes: { "error.type": "TypeError" },
+			error: true,
+		});
+	});
+
 	const TRACE_ID = "5759e988bd862e3fe1be46a994272793";
 	const TRACE_HEADER =
 		"Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";

@@ -71,6 +71,8 @@ export async function startFunction(
 			AWS_LAMBDA_LOG_GROUP_NAME: "group",
 			AWS_LAMBDA_LOG_STREAM_NAME: "stream",
 			AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+			// Far more than a slow machine needs.
+			CONNTRACE_FLUSH_TIMEOUT: "10000",
 			OTEL_TRACES_EXPORTER: "otlp",
 			OTEL_EXPORTER_OTLP_ENDPOINT: `http://${service.address}`,
 			...environment,
