@@ -11,7 +11,7 @@ import { errorType } from "./errors";
 import { agentBeingDestroyed } from "./http-agent";
 import { isHttpExchange } from "./http-exchange";
 import { lastStreamFacts, sessionFacts } from "./http2-session";
-import type { SocketState } from "./sockets";
+import { isReset, type SocketState } from "./sockets";
 import { undiciEndingFacts } from "./undici-ending";
 
 /** Gathers what can be seen at the moment when a socket is destroyed. */
@@ -116,13 +116,4 @@ function peerFacts(
 	}
 	if (isReset(socket)) return { peer: "reset" };
 	return { peer: process.platform === "linux" ? "ended" : "ended or reset" };
-}
-
-/**
- * Since Node 22 an idle socket is destroyed without a word on a FIN as on a RST. The kernel still knows: a reset
- * connection has no peer any more (ENOTCONN), a closed one has (seen on Linux).
- */
-export function isReset(socket: any): boolean {
-	const status = socket._handle?.getpeername?.({});
-	return typeof status === "number" && status < 0;
 }

@@ -5,14 +5,20 @@ import { ABORTED, type Endpoint } from "../connections/setup";
 import { takeAwaited } from "./awaited-connects";
 import { whileConnecting } from "./connecting";
 import { questionOf, UNKNOWN_QUESTION } from "./dns";
-import { endingFacts, isReset } from "./ending";
+import { endingFacts } from "./ending";
 import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
 import { listenToPhases, observedConnect } from "./instrumentation-packages";
 import { replaceMethod } from "./patch";
 import { forwarderOf, isSame } from "./proxy";
 import { currentScope, UNTRACED } from "./scope";
-import { hasWrittenAll, type SocketState, stateOf, watch } from "./sockets";
+import {
+	hasWrittenAll,
+	isReset,
+	type SocketState,
+	stateOf,
+	watch,
+} from "./sockets";
 import { standInOf } from "./stand-in";
 import { handshakeDetails } from "./tls";
 

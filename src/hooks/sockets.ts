@@ -64,6 +64,15 @@ export function hasWrittenAll(socket: any): boolean {
 	);
 }
 
+/**
+ * Since Node 22 an idle socket is destroyed without a word on a FIN as on a RST. The kernel still knows: a reset
+ * connection has no peer any more (ENOTCONN), a closed one has (seen on Linux).
+ */
+export function isReset(socket: any): boolean {
+	const status = socket._handle?.getpeername?.({});
+	return typeof status === "number" && status < 0;
+}
+
 export function stateOf(socket: object): SocketState | undefined {
 	return states.get(socket);
 }

@@ -4,9 +4,8 @@ import type {
 	UndiciEndingFacts,
 	UndiciLastRequest,
 } from "../connections/undici-ending";
-import { isReset } from "./ending";
 import { errorType } from "./errors";
-import type { SocketState } from "./sockets";
+import { isReset, type SocketState } from "./sockets";
 import type { UndiciExchange } from "./undici-exchange";
 import {
 	idleLimitOf,
