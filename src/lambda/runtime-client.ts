@@ -66,7 +66,8 @@ function observed(
 		send: () => unknown,
 	): unknown {
 		const id = decodeURIComponent(encodedId);
-		if (observer.holdsResponses) {
+		// After an error that nobody caught the runtime ends the process as soon as it has been sent.
+		if (observer.holdsResponses && error === undefined) {
 			held = observer.ended(id, error)?.then(send);
 			// The runtime hears of what goes wrong when it asks for the next invocation.
 			held?.catch(() => {});

@@ -134,6 +134,45 @@ describe.concurrent("the export of an invocation's spans", () => {
 		});
 	}
 
+	test("does not keep an error from its caller that ends the process", async ({
+		start,
+		server,
+	}) => {
+		const { service, function: run } = await start({
+			files: {
+				"index.js": `${GET} exports.handler = (event, context, callback) => {
+					get("/").then(() => setTimeout(() => { throw new RangeError("late"); }));
+				};`,
+			},
+			client: 3,
+			environment: { CONNTRACE_LAMBDA_FLUSH: "before" },
+		});
+		const outcome = await service.invoke({});
+		expect(outcome.kind).toBe("error");
+		expect(JSON.parse(outcome.body).errorMessage).toBe("late");
+		await run.ended;
+		expect(
+			invocationsOf(judged(service, server))[0]?.attributes["error.type"],
+		).toBe("RangeError");
+	});
+
+	test("catches up when the collector is back", async ({ start, server }) => {
+		const { service } = await start({
+			files: ONE_REQUEST,
+			collectorDelay: Infinity,
+			environment: {
+				CONNTRACE_FLUSH_TIMEOUT: "300",
+				OTEL_EXPORTER_OTLP_TIMEOUT: "300",
+			},
+		});
+		await service.invoke({});
+		await service.whenIdle();
+		service.collectorDelay = 0;
+		await service.invoke({});
+		await until(() => invocationsOf(service.spans).length === 2);
+		judged(service, server);
+	});
+
 	test("happens once more when the environment ends", async ({
 		start,
 		server,
