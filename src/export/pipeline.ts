@@ -48,11 +48,6 @@ export class ExportPipeline {
 		for (const output of this.outputs) output.add(encoded, plain);
 	}
 
-	/** Whether anything written has not arrived yet. */
-	get pending(): boolean {
-		return this.outputs.some(({ ledger }) => ledger.pending > 0);
-	}
-
 	/** Delivers what has been written so far, or gives up after the time, in milliseconds. */
 	async flush(timeout: number): Promise<void> {
 		await Promise.all(this.outputs.map((output) => output.flush(timeout)));
