@@ -1,5 +1,5 @@
 import type { ServerRecord } from "../support/server.js";
-import { requestsOf, type Span } from "../support/spans.js";
+import { duration, requestsOf, type Span } from "../support/spans.js";
 import { AGENTS, type Group, type Step } from "./plan.js";
 
 /** A request of a run with what was asked of it. */
@@ -63,10 +63,16 @@ const ENDINGS: Readonly<Record<string, Allowed>> = {
 		span.attributes["http.response.status_code"] === undefined &&
 		span.attributes["conntrace.connection.reused"] === true &&
 		["ECONNRESET", "EPIPE"].includes(String(span.attributes["error.type"])) &&
-		all.some(breaks),
+		(all.some(breaks) || outlivedServerLimit(span)),
 	socket_error: ({ span }, all) =>
 		span.error && (all.some(breaks) || all.some(closes)),
 };
+
+/** A server that had no turn for long closes the connection before it reads the request. */
+function outlivedServerLimit(span: Span): boolean {
+	const idle = Number(span.attributes["conntrace.connection.idle_ms"]);
+	return idle + duration(span) >= SERVER_LIMIT;
+}
 
 function asksToClose({ step }: Exchange): boolean {
 	return step.action === "ask to close";

@@ -1,9 +1,12 @@
-import { expect } from "vitest";
+import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, inject } from "vitest";
 import { checkContract } from "../support/contract.js";
 import { describeBoth, runScenario } from "../support/scenario.js";
 import { requestsOf } from "../support/spans.js";
 import { findContradictions } from "./consistency.js";
-import { AGENTS, makePlan } from "./plan.js";
+import { AGENTS, type Group, makePlan, type Step } from "./plan.js";
 
 /** For a longer run by hand: another seed and more requests. */
 const SEED = Number(process.env.CONNTRACE_TEST_SEED ?? 1);
@@ -14,13 +17,18 @@ describeBoth("any mixture of agents, servers and programs", ({ test }) => {
 		server,
 	}) => {
 		const plan = makePlan(SEED, REQUESTS);
+		// A long plan is too much for an argument.
+		const file = join(inject("temporaryDirectory"), `${randomUUID()}.json`);
+		await writeFile(file, JSON.stringify(plan));
 		const run = await runScenario(
 			server,
 			async ({ client, request, sleep, values }) => {
 				const agents = values.agents.map(
 					(options) => options && new client.Agent(options),
 				);
-				const perform = (step: (typeof values.plan)[0]["steps"][0]) =>
+				const { readFileSync } = process.getBuiltinModule("node:fs");
+				const groups: Group[] = JSON.parse(readFileSync(values.file, "utf8"));
+				const perform = (step: Step) =>
 					new Promise<void>((resolve) => {
 						const sent = request(`/${step.behaviour}/r${step.id}`, {
 							agent: agents[step.agent],
@@ -62,13 +70,13 @@ describeBoth("any mixture of agents, servers and programs", ({ test }) => {
 						if (step.action === "abort") setTimeout(() => sent.destroy(), 7);
 						sent.end(step.method === "POST" ? "body" : undefined);
 					});
-				for (const { steps, pause } of values.plan) {
+				for (const { steps, pause } of groups) {
 					await Promise.all(steps.map(perform));
 					await sleep(pause);
 				}
 				for (const agent of agents) if (agent) agent.destroy();
 			},
-			{ values: { plan, agents: AGENTS }, timeLimit: 600_000 },
+			{ values: { file, agents: AGENTS }, timeLimit: 600_000 },
 		);
 		expect([run.stderr, run.exitCode]).toEqual(["", 0]);
 		expect(requestsOf(run.spans)).toHaveLength(REQUESTS);
