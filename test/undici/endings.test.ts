@@ -98,12 +98,15 @@ describeClients("connections of undici that ended", ({ test, trace }) => {
 	test("because the program gave up", async ({ server }) => {
 		const run = await trace(
 			server,
-			async ({ undici, origin, fetchAnswer, givingUp }) => {
+			async ({ undici, origin, diagnostics, fetchAnswer, givingUp }) => {
 				const { fetch } = undici ?? globalThis;
 				await fetchAnswer("/x/0/aborted");
+				const controller = new AbortController();
+				const sent = () => setTimeout(() => controller.abort(), 20);
+				diagnostics.subscribe("undici:request:bodySent", sent);
 				await givingUp(() =>
 					fetchAnswer("/never/0/aborted", {
-						signal: AbortSignal.timeout(60),
+						signal: controller.signal,
 					}).catch(() => {}),
 				);
 				await fetchAnswer("/x/0/aborted");
