@@ -120,7 +120,7 @@ program
 		`Makes the same DynamoDB puts in many ways (SDK v2 and v3 as they come and with other settings, a client per call, more
 endpoints than pools, slower and faster than the server's idle limit, TCP keep-alive on and off, a frozen process) on an
 embedded DynamoDB behind TLS, and tells in order what the connections did; each claim stands with its measured numbers.
-Takes about ten minutes, with --quick less than one.`,
+Takes about three minutes, with --quick less than one.`,
 	)
 	.option("--quick", "the same with shorter pauses and fewer calls", false)
 	.addOption(

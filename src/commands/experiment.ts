@@ -38,6 +38,8 @@ export async function experiment(
 	options: ExperimentCommandOptions,
 ): Promise<number> {
 	const agent = agentFile();
+	// The embedded DynamoDB calls url.parse(), which Node 26 warns of.
+	process.noDeprecation = true;
 	await checkWritable(options);
 	const say = (line: string) => process.stderr.write(`conntrace: ${line}\n`);
 	const destination = await findDestination(process.env, say);

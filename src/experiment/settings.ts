@@ -15,24 +15,21 @@ export interface Settings {
 	readonly pools?: number | undefined;
 }
 
-export const CLIENT_USES = [
+export type ClientUse =
 	/** One client as the SDK makes it. */
-	"as-it-comes",
+	| "as-it-comes"
 	/** One client that closes each connection after its response. */
-	"keep-alive-off",
+	| "keep-alive-off"
 	/** A new client in each call. */
-	"per-call",
+	| "per-call"
 	/** One client that closes idle connections itself. */
-	"idle-limit",
+	| "idle-limit"
 	/** Persistent connections on which TCP keep-alive is switched off. */
-	"no-probes",
+	| "no-probes"
 	/** TCP keep-alive is switched on, and connections are not kept. */
-	"probes-only",
+	| "probes-only"
 	/** A client per endpoint, of which only the last used ones are kept, as urllib3's pools are. */
-	"few-pools",
-] as const;
-
-export type ClientUse = (typeof CLIENT_USES)[number];
+	| "few-pools";
 
 export const SETTINGS_VARIABLE = "CONNTRACE_EXPERIMENT";
 
