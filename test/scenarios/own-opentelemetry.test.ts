@@ -91,7 +91,9 @@ test("a program that records its sockets and lookups sees nothing of the export"
 	await collector.close();
 	// Sent while the program still recorded.
 	expect(collector.requests.length).toBeGreaterThan(1);
-	expect(collector.taken).toHaveLength(traced.spans.length);
+	// What was under way when the process ended is sent again, with the same ids.
+	const taken = new Set(collector.taken.map(({ spanId }) => spanId));
+	expect(taken.size).toBe(traced.spans.length);
 	expect(summary(traced)).toEqual(summary(alone));
 });
 
