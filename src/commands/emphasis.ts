@@ -6,5 +6,6 @@ export function emphasisFor(
 	output: NodeJS.WriteStream,
 	{ NO_COLOR, TERM }: NodeJS.ProcessEnv = process.env,
 ): Emphasis {
-	return pc.createColors(output.isTTY && !NO_COLOR && TERM !== "dumb");
+	// Given anything but true or false, the library would look at the environment itself, CI and FORCE_COLOR included.
+	return pc.createColors(output.isTTY === true && !NO_COLOR && TERM !== "dumb");
 }

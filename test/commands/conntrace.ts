@@ -35,6 +35,8 @@ export function startConntrace(
 	return spawn(NODE, [...nodeOptions, CLI, ...args], {
 		env: {
 			...Object.fromEntries(inherited),
+			// Colour libraries take it for a wish.
+			CI: "true",
 			// Nothing of what else runs on this machine.
 			OTEL_TRACES_EXPORTER: "none",
 			NODE_EXTRA_CA_CERTS: inject("authorityFile"),
