@@ -3,6 +3,7 @@ import type { Decision } from "./decision";
 import type { Finding } from "./findings";
 import type { Invocation } from "./invocation";
 import type { PoolSnapshot } from "./pool";
+import type { Listed } from "./roster";
 
 /** The request and its response as they stand on the wire; read late, so that an unsampled request costs nothing. */
 export interface Exchange {
@@ -33,7 +34,8 @@ export interface Wait {
 }
 
 /** One HTTP attempt on the wire. Times are milliseconds of the process's monotonic clock. */
-export class Request {
+export class Request implements Listed {
+	place = -1;
 	connection?: Connection | undefined;
 	/** The connection made for this request, whether or not it carried it in the end. */
 	caused?: Connection;

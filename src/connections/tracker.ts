@@ -15,6 +15,7 @@ import type { PoolSnapshot } from "./pool";
 import type { Reason } from "./reason";
 import { decideReason, type FreshFacts, type IdleConnection } from "./reasons";
 import { type Exchange, Request } from "./request";
+import { Roster } from "./roster";
 import type {
 	ConnectAttempt,
 	Endpoint,
@@ -71,7 +72,7 @@ export interface TrackerOptions extends LookupsOptions {
 
 /** All that is known of the process's connections and requests: fed with facts by the hooks, asked by nobody but its listener. */
 export class ConnectionTracker {
-	readonly openRequests = new Set<Request>();
+	readonly openRequests = new Roster<Request>();
 	readonly openSetups = new Set<Connection>();
 	/** Connections that are open, whatever they do. */
 	openConnections = 0;

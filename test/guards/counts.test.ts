@@ -7,6 +7,9 @@ import { requestsOf } from "../support/spans.js";
 /** What the agent may cost, counted: nothing here depends on how fast the machine is. */
 const MAX_BYTES = 250_000;
 
+/** Bytes of the old generation for each reused request, with some of the warm-up of any program in them. */
+const MAX_GROWTH = 1000;
+
 const REQUESTS = 20;
 
 /** Runs the same with and without the agent, and gives what the program reported. */
@@ -79,6 +82,38 @@ describe.concurrent("the agent's cost in counts", () => {
 		// One for the file, one that watches for freezes: for all requests together.
 		const timers = (report: Record<string, number>) => report.Timeout ?? 0;
 		expect(timers(traced.report) - timers(alone.report)).toBeLessThanOrEqual(2);
+	});
+
+	test("memory that outlives the young generation: nothing of a reused request", async ({
+		http,
+	}) => {
+		const { alone, traced } = await compare(http, async ({ get, report }) => {
+			const { getHeapSpaceStatistics, setFlagsFromString } =
+				process.getBuiltinModule("node:v8");
+			const { runInNewContext } = process.getBuiltinModule("node:vm");
+			setFlagsFromString("--expose-gc");
+			const collect: NodeJS.GCFunction = runInNewContext("gc");
+			const old = () =>
+				getHeapSpaceStatistics().find(
+					({ space_name }) => space_name === "old_space",
+				)?.space_used_size ?? Number.NaN;
+			const many = async (requests: number) => {
+				let left = requests;
+				const worker = async () => {
+					while (left-- > 0) await get("/");
+				};
+				await Promise.all(Array.from({ length: 10 }, worker));
+			};
+			await many(1000);
+			// What is there now has grown old: whatever it comes to refer to would grow old with it.
+			for (let round = 0; round < 3; round++) collect({ type: "minor" });
+			const before = old();
+			await many(3000);
+			report({ grown: (old() - before) / 3000 });
+		});
+		expect(
+			(traced.report.grown ?? Number.NaN) - (alone.report.grown ?? Number.NaN),
+		).toBeLessThanOrEqual(MAX_GROWTH);
 	});
 
 	test("modules loaded at the start: parts of Node that http itself loads, and few more", async ({
