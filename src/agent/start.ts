@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { isMainThread } from "node:worker_threads";
 import { awsServiceOf } from "../aws/aws-call";
+import { Audience } from "../connections/audience";
 import { ConnectionTracker } from "../connections/tracker";
 import { ExportPipeline } from "../export/pipeline";
 import { createResource } from "../export/resource";
 import { createSampler } from "../export/sampler";
+import { factPublisher } from "../facts/channels";
 import { FreezeWatch } from "../hooks/freeze";
 import { leaveUntraced } from "../hooks/http-requests";
 import { installHooks } from "../hooks/install";
@@ -76,7 +78,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		reuseVariable: configuration.reuseVariable,
 		serviceOf: awsServiceOf,
 		invocations: lambda?.invocations,
-		listener: writer,
+		listener: new Audience([writer, factPublisher]),
 	});
 	const freezeWatch = new FreezeWatch({
 		now,

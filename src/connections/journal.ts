@@ -96,6 +96,10 @@ export class HostRecord {
 export class Journal {
 	private readonly hosts = new Map<string, HostRecord>();
 
+	get records(): Iterable<HostRecord> {
+		return this.hosts.values();
+	}
+
 	of(host: string, port: number): HostRecord {
 		const name = `${host}:${port}`;
 		const known = this.hosts.get(name);

@@ -4,6 +4,7 @@ import type { Finding } from "./findings";
 import type { Invocation } from "./invocation";
 import type { PoolSnapshot } from "./pool";
 import type { Listed } from "./roster";
+import type { Setup } from "./setup";
 
 /** The request and its response as they stand on the wire; read late, so that an unsampled request costs nothing. */
 export interface Exchange {
@@ -82,6 +83,48 @@ export class Request implements Listed {
 		this.assignedAt = undefined;
 		this.connectionAge = undefined;
 		this.connectionIdle = undefined;
+	}
+
+	/** The code of what went wrong, or the status of a response that says so. */
+	get failure(): string | undefined {
+		const { statusCode } = this.exchange;
+		if (this.error !== undefined) return this.error;
+		return statusCode !== undefined && statusCode >= 400
+			? String(statusCode)
+			: undefined;
+	}
+
+	/** Milliseconds in the queue of an agent; absent if it did not wait there, or did not get a connection. */
+	get waited(): number | undefined {
+		const { wait, assignedAt } = this;
+		return wait && assignedAt !== undefined
+			? assignedAt - this.createdAt
+			: undefined;
+	}
+
+	/**
+	 * Milliseconds from the written request to the first byte of its response; absent where the server answered before
+	 * it had the whole request.
+	 */
+	get timeToFirstByte(): number | undefined {
+		const { writtenAt, firstByteAt } = this;
+		if (writtenAt === undefined || firstByteAt === undefined) return undefined;
+		return firstByteAt < writtenAt ? undefined : firstByteAt - writtenAt;
+	}
+
+	/** The setup that it paid for: absent where another made its connection, and where nobody watched how it was made. */
+	get paidSetup(): Setup | undefined {
+		const { caused } = this;
+		return this.reused === false && caused?.observed && !caused.outlivesCause
+			? caused.setup
+			: undefined;
+	}
+
+	/** Why no existing connection served it; absent if one did. */
+	get freshDecision(): Decision | undefined {
+		return this.reused === false
+			? (this.decision ?? this.connection?.decision)
+			: undefined;
 	}
 
 	/** Has its connection carried a request before? Absent while no connection is known. */

@@ -70,6 +70,17 @@ export interface Tunnel extends Phase {
 	statusCode?: number;
 }
 
+/** Milliseconds that a setup and its phases took. */
+export interface SetupDurations {
+	readonly setup: number | undefined;
+	readonly lookup: number | undefined;
+	/** From the first attempt to the outcome of the last. */
+	readonly connect: number | undefined;
+	readonly tunnel: number | undefined;
+	/** With proxy and server together. */
+	readonly handshake: number | undefined;
+}
+
 /** Error of a phase that was given up before it had an outcome. */
 export const ABORTED = "aborted";
 
@@ -77,6 +88,8 @@ export class Setup implements Phase {
 	readonly start: number;
 	end?: number | undefined;
 	error?: string;
+	/** It had ended before: TLS was put on the connection later, or its proxy refused the tunnel. */
+	reopened = false;
 	lookup?: Lookup;
 	/** The attempt of the connection below, which a request of the program has made a tunnel for this one. */
 	below?: ConnectAttempt | undefined;
@@ -114,6 +127,12 @@ export class Setup implements Phase {
 		return attempt;
 	}
 
+	/** It goes on, although its end was told. */
+	reopen(): void {
+		this.end = undefined;
+		this.reopened = true;
+	}
+
 	/** Closes whatever is still open because the connection will not come about. */
 	fail(at: number, error: string): void {
 		if (this.end !== undefined) return;
@@ -132,8 +151,32 @@ export class Setup implements Phase {
 		this.error = error;
 	}
 
+	/** What it took, each part only if it happened. */
+	get durations(): SetupDurations {
+		const { lookup, attempts, proxyHandshake, tunnel, handshake } = this;
+		const [first] = attempts;
+		const last = attempts.at(-1);
+		const secured = durationOf(handshake);
+		return {
+			setup: durationOf(this),
+			lookup: durationOf(lookup),
+			connect:
+				first && last?.end !== undefined ? last.end - first.start : undefined,
+			tunnel: durationOf(tunnel),
+			handshake:
+				secured === undefined
+					? undefined
+					: secured + (durationOf(proxyHandshake) ?? 0),
+		};
+	}
+
 	/** Node begins the first attempt as soon as the name is resolved, or at once if there is none to resolve. */
 	private get firstAttemptStart(): number {
 		return this.lookup?.end ?? this.start;
 	}
+}
+
+/** Milliseconds; absent while it goes on, and where there was none. */
+export function durationOf(phase: Phase | undefined): number | undefined {
+	return phase?.end === undefined ? undefined : phase.end - phase.start;
 }

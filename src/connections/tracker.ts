@@ -375,6 +375,11 @@ export class ConnectionTracker {
 			?.reason;
 	}
 
+	/** All connections that are open, whatever they do. */
+	*connections(): Generator<Connection> {
+		for (const { open } of this.journal.records) yield* open;
+	}
+
 	/** The open connections to a server. */
 	connectionsTo({ host, port }: Origin): Iterable<Connection> {
 		return first(SCAN_LIMIT, this.journal.of(host, port).open);
@@ -484,7 +489,7 @@ export class ConnectionTracker {
 	tunnelFailed(connection: Connection, error: string): void {
 		if (!connection.target) return;
 		this.connectionTunnelled(connection, connection.target);
-		connection.setup.end = undefined;
+		connection.setup.reopen();
 		this.setupFailed(connection, error);
 	}
 
@@ -518,7 +523,7 @@ export class ConnectionTracker {
 		}
 		if (setup.end === undefined) return;
 		// A plain connection becomes a secure one, as by STARTTLS: its setup goes on.
-		setup.end = undefined;
+		setup.reopen();
 		this.openSetups.add(connection);
 	}
 

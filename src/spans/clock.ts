@@ -11,6 +11,11 @@ const ORIGIN_NANOSECONDS =
 /** Milliseconds of the monotonic clock. */
 export const now = (): number => performance.now();
 
+/** Milliseconds since 1970. */
+export function toEpoch(milliseconds: number): number {
+	return performance.timeOrigin + milliseconds;
+}
+
 export function toHrTime(milliseconds: number): HrTime {
 	const seconds = Math.floor(milliseconds / 1000);
 	const nanoseconds = Math.round(

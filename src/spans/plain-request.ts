@@ -1,6 +1,5 @@
 import { isRetry } from "../aws/aws-call";
 import type { Request } from "../connections/request";
-import { errorOf } from "./request-span";
 
 /**
  * A request on a reused connection like any other: it went well at the first attempt, and nothing had to be waited for.
@@ -18,7 +17,7 @@ export function isPlain(
 		request.wait === undefined &&
 		request.frozen === undefined &&
 		!request.findings?.length &&
-		errorOf(request) === undefined &&
+		request.failure === undefined &&
 		!(slowAfter !== undefined && end - request.createdAt > slowAfter) &&
 		!isRetry(request.exchange)
 	);

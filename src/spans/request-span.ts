@@ -1,8 +1,7 @@
-import type { Connection } from "../connections/connection";
 import type { Decision } from "../connections/decision";
 import type { PoolSnapshot } from "../connections/pool";
 import type { Request } from "../connections/request";
-import type { ConnectAttempt, Phase } from "../connections/setup";
+import type { ConnectAttempt } from "../connections/setup";
 import { AttributeList, defined } from "./attributes";
 import { addAws } from "./aws-attributes";
 import { Attribute } from "./names";
@@ -14,14 +13,14 @@ export function describeRequest(request: Request): {
 	readonly attributes: AttributeList;
 	readonly error: boolean;
 } {
-	const error = errorOf(request);
+	const error = request.failure;
 	const attributes = new AttributeList();
 	const name = addAws(attributes, request) ?? request.exchange.method;
 	addHttp(attributes, request);
 	attributes.set(Attribute.errorType, error);
 	addConnection(attributes, request);
 	if (request.reused === false) addFresh(attributes, request);
-	attributes.set(Attribute.timeToFirstByte, timeToFirstByte(request));
+	attributes.set(Attribute.timeToFirstByte, request.timeToFirstByte);
 	attributes.set(Attribute.frozen, request.frozen);
 	if (request.findings?.length) {
 		attributes.set(
@@ -30,15 +29,6 @@ export function describeRequest(request: Request): {
 		);
 	}
 	return { name, attributes, error: error !== undefined };
-}
-
-/** The code of what went wrong, or the status of a response that says so. */
-export function errorOf({ error, exchange }: Request): string | undefined {
-	const { statusCode } = exchange;
-	if (error !== undefined) return error;
-	return statusCode !== undefined && statusCode >= 400
-		? String(statusCode)
-		: undefined;
 }
 
 function addHttp(attributes: AttributeList, request: Request): void {
@@ -94,51 +84,27 @@ function endpointsOf({
 }
 
 function addConnection(attributes: AttributeList, request: Request): void {
-	const { wait, createdAt, assignedAt } = request;
+	const { wait } = request;
 	attributes.set(Attribute.connectionReused, request.reused);
 	attributes.set(Attribute.connectionRequestNumber, request.number);
 	attributes.set(Attribute.connectionAge, request.connectionAge);
 	attributes.set(Attribute.connectionIdle, request.connectionIdle);
 	if (!wait) return;
-	if (assignedAt !== undefined) {
-		attributes.set(Attribute.connectionWait, assignedAt - createdAt);
-	}
+	attributes.set(Attribute.connectionWait, request.waited);
 	addPool(attributes, wait.pool);
 }
 
 function addFresh(attributes: AttributeList, request: Request): void {
-	const { connection, caused } = request;
-	if (caused?.observed && !caused.outlivesCause)
-		addSetupDurations(attributes, caused);
-	const decision = request.decision ?? connection?.decision;
-	if (decision) addDecision(attributes, decision);
-}
-
-function addSetupDurations(
-	attributes: AttributeList,
-	{ setup }: Connection,
-): void {
-	const { lookup, attempts, proxyHandshake, tunnel, handshake } = setup;
-	const [first] = attempts;
-	const last = attempts.at(-1);
-	attributes.set(Attribute.connectionSetup, durationOf(setup));
-	attributes.set(Attribute.dnsLookup, lookup && durationOf(lookup));
-	if (first && last?.end !== undefined) {
-		attributes.set(Attribute.tcpConnect, last.end - first.start);
+	const { paidSetup, freshDecision } = request;
+	if (paidSetup) {
+		const { setup, lookup, connect, tunnel, handshake } = paidSetup.durations;
+		attributes.set(Attribute.connectionSetup, setup);
+		attributes.set(Attribute.dnsLookup, lookup);
+		attributes.set(Attribute.tcpConnect, connect);
+		attributes.set(Attribute.proxyTunnel, tunnel);
+		attributes.set(Attribute.tlsHandshake, handshake);
 	}
-	attributes.set(Attribute.proxyTunnel, tunnel && durationOf(tunnel));
-	if (handshake?.end !== undefined) {
-		attributes.set(
-			Attribute.tlsHandshake,
-			handshake.end -
-				handshake.start +
-				(proxyHandshake ? (durationOf(proxyHandshake) ?? 0) : 0),
-		);
-	}
-}
-
-function durationOf({ start, end }: Phase): number | undefined {
-	return end === undefined ? undefined : end - start;
+	if (freshDecision) addDecision(attributes, freshDecision);
 }
 
 function addDecision(attributes: AttributeList, decision: Decision): void {
@@ -157,13 +123,4 @@ export function addPool(attributes: AttributeList, pool: PoolSnapshot): void {
 	attributes.set(Attribute.poolBusy, pool.busy);
 	attributes.set(Attribute.poolQueued, pool.queued);
 	attributes.set(Attribute.poolMax, pool.max);
-}
-
-/** Absent where the server answered before it had the whole request. */
-function timeToFirstByte({
-	writtenAt,
-	firstByteAt,
-}: Request): number | undefined {
-	if (writtenAt === undefined || firstByteAt === undefined) return undefined;
-	return firstByteAt < writtenAt ? undefined : firstByteAt - writtenAt;
 }

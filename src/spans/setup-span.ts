@@ -18,9 +18,15 @@ const TRANSPORT = "tcp";
 /** The name was resolved by a function of the program and not by the system. */
 const CUSTOM_RESOLVER = "custom";
 
+export type PhaseName = (typeof SpanName)[
+	| "dnsLookup"
+	| "tcpConnect"
+	| "proxyTunnel"
+	| "tlsHandshake"];
+
 /** A phase as a span: what it is called and what it says. */
 export interface PhaseSpan {
-	readonly name: string;
+	readonly name: PhaseName;
 	readonly phase: Phase;
 	readonly attributes: AttributeList;
 }

@@ -116,6 +116,26 @@ describe.concurrent("the agent's cost in counts", () => {
 		).toBeLessThanOrEqual(MAX_GROWTH);
 	});
 
+	test("messages to channels that nobody has subscribed to: none", async ({
+		https,
+	}) => {
+		const { reports } = await runScenario(
+			https,
+			async ({ diagnostics, get, report }) => {
+				const published: string[] = [];
+				const { publish } = diagnostics.Channel.prototype;
+				diagnostics.Channel.prototype.publish = function (message) {
+					published.push(String(this.name));
+					publish.call(this, message);
+				};
+				for (let call = 1; call <= 3; call++) await get("/");
+				diagnostics.Channel.prototype.publish = publish;
+				report(published.filter((name) => name.startsWith("conntrace:")));
+			},
+		);
+		expect(reports).toEqual([[]]);
+	});
+
 	test("modules loaded at the start: parts of Node that http itself loads, and few more", async ({
 		http,
 	}) => {
