@@ -85,6 +85,33 @@ const guard = {
 	},
 };
 
+/**
+ * The instrumentation packages come with hooks on every require() and import of the program. The agent applies their
+ * patches itself and must not slow down or change the loading of modules.
+ */
+const withoutModuleHooks = {
+	"require-in-the-middle": "./src/hooks/no-module-hooks.ts",
+	"import-in-the-middle": "./src/hooks/no-module-hooks.ts",
+};
+
+/** What our own code asks of OpenTelemetry is the program's; what a package inside asks is what it came with. */
+const peerDependencies = {
+	name: "peer-dependencies",
+	setup({ onResolve }) {
+		onResolve({ filter: /^@opentelemetry\/api$/ }, ({ path }) => ({
+			path,
+			external: true,
+		}));
+		onResolve(
+			{ filter: /^@opentelemetry\/instrumentation$/ },
+			({ path, importer }) =>
+				importer.includes("node_modules")
+					? undefined
+					: { path, external: true },
+		);
+	},
+};
+
 const agentPackages = new BundledPackages();
 const packages = new BundledPackages();
 
@@ -110,12 +137,17 @@ await build({
 		agentPackages.plugin,
 		packages.plugin,
 	],
-	// The instrumentation packages come with hooks on every require() and import of the program. The agent applies
-	// their patches itself and must not slow down or change the loading of modules.
-	alias: {
-		"require-in-the-middle": "./src/hooks/no-module-hooks.ts",
-		"import-in-the-middle": "./src/hooks/no-module-hooks.ts",
-	},
+	alias: withoutModuleHooks,
+});
+// The library is given OpenTelemetry by the program that it is part of. What the hooks apply of the instrumentation
+// packages for dns and net is inside; it is on its own, and has the base class that fits it.
+await build({
+	...shared,
+	entryPoints: { index: "src/index.ts" },
+	outdir: "dist",
+	mainFields: ["module", "main"],
+	plugins: [peerDependencies, conventionsInUse, packages.plugin],
+	alias: withoutModuleHooks,
 });
 // The command line and the programs of its experiment need nothing that is not in their files.
 await build({

@@ -15,6 +15,7 @@ import { runtimeApiOf } from "../lambda/environment";
 import type * as LambdaModule from "../lambda/lambda";
 import { activeSpanContext, withoutTracing } from "../spans/active-span";
 import { now } from "../spans/clock";
+import { RecordSink } from "../spans/record-sink";
 import { SpanWriter } from "../spans/writer";
 import { readConfiguration } from "./config";
 import { Faults } from "./faults";
@@ -42,16 +43,18 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		? createSummary(faults.take)
 		: undefined;
 	const writer = new SpanWriter({
-		resource,
-		sampler: createSampler(configuration.sampler),
+		sink: new RecordSink({
+			resource,
+			sampler: createSampler(configuration.sampler),
+			write: (span) => {
+				summary?.add(span);
+				pipeline.write(span);
+			},
+		}),
 		reusedRatio: configuration.reusedRatio,
 		slowAfter: configuration.slowAfter,
 		now,
 		guard: faults.guard,
-		write: (span) => {
-			summary?.add(span);
-			pipeline.write(span);
-		},
 	});
 	const flush = async (timeout: number): Promise<void> => {
 		writer.writeRawSetups();

@@ -1,13 +1,4 @@
-import {
-	type Link,
-	ROOT_CONTEXT,
-	type SpanContext,
-	SpanKind,
-	TraceFlags,
-	trace,
-} from "@opentelemetry/api";
-import type { Resource } from "@opentelemetry/resources";
-import { type Sampler, SamplingDecision } from "@opentelemetry/sdk-trace-base";
+import { type Link, type SpanContext, SpanKind } from "@opentelemetry/api";
 import { tableNames } from "../aws/dynamodb-tables";
 import type { Connection } from "../connections/connection";
 import type { Invocation } from "../connections/invocation";
@@ -15,11 +6,10 @@ import type { Request } from "../connections/request";
 import type { Lookup, Phase } from "../connections/setup";
 import type { TrackerListener } from "../connections/tracker";
 import { AttributeList } from "./attributes";
-import { FinishedSpan, SharedLink } from "./finished-span";
+import { SharedLink, type SpanContent } from "./finished-span";
 import { describeInvocation, linksOfInvocation } from "./invocation-span";
 import { Attribute, SpanName } from "./names";
 import { isPlain } from "./plain-request";
-import { RandomIds } from "./random-ids";
 import { Reconnects } from "./reconnects";
 import { addPool, describeRequest } from "./request-span";
 import {
@@ -28,15 +18,14 @@ import {
 	describeSetup,
 	type PhaseSpan,
 } from "./setup-span";
+import type { ParentContext, SpanSink } from "./sink";
 
 /** How long the setup of a connection without a request is kept open for a TLS handshake to follow, in milliseconds. */
 const RAW_SETUP_GRACE = 1000;
 
 export interface SpanWriterOptions {
-	readonly resource: Resource;
-	readonly sampler: Sampler;
+	readonly sink: SpanSink;
 	readonly now: () => number;
-	readonly write: (span: FinishedSpan) => void;
 	/** The share of plain requests that is kept, above the sampler. */
 	readonly reusedRatio: number;
 	/** From how many milliseconds a request counts as slow and is kept. */
@@ -53,7 +42,6 @@ export class SpanWriter implements TrackerListener {
 	/** Spans that were left out by choice; those below a setup count with it. */
 	leftOut = 0;
 	private readonly options: SpanWriterOptions;
-	private readonly ids = new RandomIds();
 	private readonly written = new WeakSet<Connection>();
 	/** Connections without a request whose setup is over and not written yet. */
 	private readonly rawSetups = new Set<Connection>();
@@ -94,8 +82,7 @@ export class SpanWriter implements TrackerListener {
 	}
 
 	lookupEnded(lookup: Lookup, context: unknown): void {
-		const parent = context as SpanContext | undefined;
-		this.writePhase(describeLookup(lookup), this.newContext(parent), parent);
+		this.writePhase(describeLookup(lookup), context);
 	}
 
 	/** Writes setups that wait for a handshake to follow. */
@@ -148,13 +135,13 @@ export class SpanWriter implements TrackerListener {
 	writeInvocation(invocation: Invocation): void {
 		const { facts, startedAt, endedAt, error } = invocation;
 		const context = this.contextOfInvocation(invocation);
-		if (!isSampled(context)) {
+		if (!this.options.sink.records(context)) {
 			this.leftOut += 1;
 			return;
 		}
 		const attributes = describeInvocation(invocation);
 		if (endedAt === undefined) attributes.set(Attribute.unfinished, true);
-		this.write(
+		this.options.sink.write(
 			{
 				name: facts.functionName,
 				kind: SpanKind.SERVER,
@@ -165,14 +152,15 @@ export class SpanWriter implements TrackerListener {
 				error: error !== undefined,
 			},
 			context,
-			facts.parent as SpanContext | undefined,
+			facts.parent,
 		);
 	}
 
 	/** What an invocation is known by to the spans below it. */
 	contextOfInvocation(invocation: Invocation): SpanContext {
-		invocation.span ??= this.newContext(
-			invocation.facts.parent as SpanContext | undefined,
+		invocation.span ??= this.options.sink.begin(
+			invocation,
+			invocation.facts.parent,
 		);
 		return invocation.span as SpanContext;
 	}
@@ -190,7 +178,7 @@ export class SpanWriter implements TrackerListener {
 		end: number,
 		unfinished = false,
 	): void {
-		const { reusedRatio, slowAfter } = this.options;
+		const { sink, reusedRatio, slowAfter } = this.options;
 		// What another span names already cannot be left out any more.
 		const plain =
 			!unfinished &&
@@ -202,15 +190,14 @@ export class SpanWriter implements TrackerListener {
 			return;
 		}
 		const context = this.contextOf(request);
-		if (!isSampled(context)) {
+		if (!sink.records(context)) {
 			this.leftOut += request.wait ? 2 : 1;
 			return;
 		}
-		const parent = request.context as SpanContext | undefined;
 		const { name, attributes, error } = describeRequest(request);
 		if (unfinished) attributes.set(Attribute.unfinished, true);
 		if (sampled) attributes.set(Attribute.samplingRatio, reusedRatio);
-		this.write(
+		sink.write(
 			{
 				name,
 				kind: SpanKind.CLIENT,
@@ -222,7 +209,7 @@ export class SpanWriter implements TrackerListener {
 				plain,
 			},
 			context,
-			parent,
+			request.context,
 		);
 		if (request.wait) this.writeWait(request, end, context);
 	}
@@ -233,7 +220,7 @@ export class SpanWriter implements TrackerListener {
 		const attributes = new AttributeList();
 		attributes.set(Attribute.reasonDetail, detail);
 		addPool(attributes, pool);
-		this.write(
+		this.writeAtOnce(
 			{
 				name: SpanName.connectionWait,
 				kind: SpanKind.INTERNAL,
@@ -242,7 +229,6 @@ export class SpanWriter implements TrackerListener {
 				attributes,
 				error: false,
 			},
-			this.newContext(parent),
 			parent,
 		);
 	}
@@ -253,7 +239,7 @@ export class SpanWriter implements TrackerListener {
 		if (!connection?.observed) return [];
 		if (connection === caused && !connection.outlivesCause) return [];
 		const context = this.contextOf(connection);
-		if (!isSampled(context)) return [];
+		if (!this.options.sink.records(context)) return [];
 		connection.link ??= new SharedLink(context, {
 			[Attribute.connectionId]: connection.id,
 		});
@@ -263,8 +249,9 @@ export class SpanWriter implements TrackerListener {
 	/** `cutAt`: the moment at which the process ended before the setup did. */
 	private writeSetup(connection: Connection, cutAt?: number): void {
 		if (!connection.observed) return;
+		const { sink } = this.options;
 		const context = this.contextOf(connection);
-		if (!isSampled(context)) {
+		if (!sink.records(context)) {
 			this.leftOut += 1;
 			return;
 		}
@@ -276,34 +263,25 @@ export class SpanWriter implements TrackerListener {
 		this.rawSetups.delete(connection);
 		const part = later ? phases.filter(isHandshake) : phases;
 		if (later && part.length === 0) return;
-		const own = later ? this.newContext(context) : context;
-		this.write(
-			{
-				name: SpanName.connectionSetup,
-				kind: SpanKind.INTERNAL,
-				...interval(later && setup.handshake ? setup.handshake : setup, cutAt),
-				attributes: describeUnfinished(describeSetup(connection), setup),
-				error: setup.error !== undefined,
-			},
-			own,
-			this.parentOf(connection),
-		);
-		for (const phase of part) {
-			this.writePhase(phase, this.newContext(own), own, cutAt);
-		}
+		const parent = this.parentOf(connection);
+		const content: SpanContent = {
+			name: SpanName.connectionSetup,
+			kind: SpanKind.INTERNAL,
+			...interval(later && setup.handshake ? setup.handshake : setup, cutAt),
+			attributes: describeUnfinished(describeSetup(connection), setup),
+			error: setup.error !== undefined,
+		};
+		const own = later ? sink.begin(content, context) : context;
+		sink.write(content, own, parent);
+		for (const phase of part) this.writePhase(phase, own, cutAt);
 	}
 
 	private writePhase(
 		{ name, phase, attributes }: PhaseSpan,
-		context: SpanContext,
-		parent: SpanContext | undefined,
+		parent: ParentContext,
 		cutAt?: number,
 	): void {
-		if (!isSampled(context)) {
-			this.leftOut += 1;
-			return;
-		}
-		this.write(
+		this.writeAtOnce(
 			{
 				name,
 				kind: SpanKind.INTERNAL,
@@ -311,69 +289,32 @@ export class SpanWriter implements TrackerListener {
 				attributes: describeUnfinished(attributes, phase),
 				error: phase.error !== undefined,
 			},
-			context,
 			parent,
 		);
 	}
 
-	private write(
-		content: ConstructorParameters<typeof FinishedSpan>[0],
-		context: SpanContext,
-		parent: SpanContext | undefined,
-	): void {
-		const { resource, write } = this.options;
-		write(new FinishedSpan(content, context, parent, resource));
+	/** Writes a span that no other one has to name before. */
+	private writeAtOnce(content: SpanContent, parent: ParentContext): void {
+		const { sink } = this.options;
+		const context = sink.begin(content, parent);
+		if (sink.records(context)) sink.write(content, context, parent);
+		else this.leftOut += 1;
 	}
 
 	private contextOf(item: Request | Connection): SpanContext {
-		if (item.span === undefined) {
-			const parent = "setup" in item ? this.parentOf(item) : item.context;
-			item.span = this.newContext(parent as SpanContext | undefined);
-		}
+		item.span ??= this.options.sink.begin(
+			item,
+			"setup" in item ? this.parentOf(item) : item.context,
+		);
 		return item.span as SpanContext;
 	}
 
 	/** A setup stands under the request that caused it, unless it went on when that request was over. */
-	private parentOf(connection: Connection): SpanContext | undefined {
+	private parentOf(connection: Connection): ParentContext {
 		const { cause, context } = connection;
-		if (!cause) return context as SpanContext | undefined;
-		return connection.outlivesCause
-			? (cause.context as SpanContext | undefined)
-			: this.contextOf(cause);
+		if (!cause) return context;
+		return connection.outlivesCause ? cause.context : this.contextOf(cause);
 	}
-
-	private newContext(parent: SpanContext | undefined): SpanContext {
-		const traceId = parent?.traceId ?? this.ids.traceId();
-		return {
-			traceId,
-			spanId: this.ids.spanId(),
-			traceFlags: this.isSampledIn(traceId, parent)
-				? TraceFlags.SAMPLED
-				: TraceFlags.NONE,
-		};
-	}
-
-	private isSampledIn(
-		traceId: string,
-		parent: SpanContext | undefined,
-	): boolean {
-		const context = parent
-			? trace.setSpanContext(ROOT_CONTEXT, parent)
-			: ROOT_CONTEXT;
-		const { decision } = this.options.sampler.shouldSample(
-			context,
-			traceId,
-			"",
-			SpanKind.CLIENT,
-			{},
-			[],
-		);
-		return decision === SamplingDecision.RECORD_AND_SAMPLED;
-	}
-}
-
-function isSampled({ traceFlags }: SpanContext): boolean {
-	return (traceFlags & TraceFlags.SAMPLED) !== 0;
 }
 
 function isHandshake({ name }: PhaseSpan): boolean {

@@ -14,6 +14,8 @@ export type Preload = "require" | "import" | "NODE_OPTIONS" | "none";
 export interface RunOptions {
 	readonly arguments?: readonly string[];
 	readonly preload?: Preload;
+	/** What is preloaded in place of the agent. */
+	readonly register?: string;
 	/** Options of Node itself. */
 	readonly nodeOptions?: readonly string[];
 	readonly environment?: Readonly<Record<string, string>>;
@@ -58,13 +60,14 @@ export async function runProgram(
 	options: RunOptions = {},
 ): Promise<Run> {
 	const { preload = "require", timeLimit = 20_000 } = options;
+	const register = options.register ?? REGISTER;
 	const spanFile = join(inject("temporaryDirectory"), `${randomUUID()}.jsonl`);
 	const child = spawn(
 		process.env.CONNTRACE_TEST_NODE ?? process.execPath,
 		[
 			...(options.nodeOptions ?? []),
-			...(preload === "require" ? ["-r", REGISTER] : []),
-			...(preload === "import" ? ["--import", REGISTER] : []),
+			...(preload === "require" ? ["-r", register] : []),
+			...(preload === "import" ? ["--import", register] : []),
 			file,
 			...(options.arguments ?? []),
 		],
@@ -73,7 +76,7 @@ export async function runProgram(
 				...programEnvironment(),
 				CONNTRACE_FILE: spanFile,
 				...(preload === "NODE_OPTIONS" && {
-					NODE_OPTIONS: `--require ${REGISTER}`,
+					NODE_OPTIONS: `--require ${register}`,
 				}),
 				...options.environment,
 			},

@@ -1,0 +1,2 @@
+export { ConnectionInstrumentation } from "./library/instrumentation";
+export type { ConnectionInstrumentationConfig } from "./library/options";
