@@ -13,6 +13,8 @@ import { installHooks } from "../hooks/install";
 import { eventLoopIdleTime, ThreadPool } from "../hooks/thread-pool";
 import { runtimeApiOf } from "../lambda/environment";
 import type * as LambdaModule from "../lambda/lambda";
+import { ConnectionMetrics } from "../metrics/connection-metrics";
+import { registeredMeter } from "../metrics/registered-meter";
 import { activeSpanContext, withoutTracing } from "../spans/active-span";
 import { now } from "../spans/clock";
 import { RecordSink } from "../spans/record-sink";
@@ -73,6 +75,11 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 				faults,
 			})
 		: undefined;
+	const meter = registeredMeter();
+	const metrics = new ConnectionMetrics({
+		meter: () => (faults.exhausted ? undefined : meter()),
+		connections: () => tracker.connections(),
+	});
 	const tracker = new ConnectionTracker({
 		now,
 		threads: new ThreadPool().lookupThreads,
@@ -81,7 +88,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		reuseVariable: configuration.reuseVariable,
 		serviceOf: awsServiceOf,
 		invocations: lambda?.invocations,
-		listener: new Audience([writer, factPublisher]),
+		listener: new Audience([writer, factPublisher, metrics]),
 	});
 	const freezeWatch = new FreezeWatch({
 		now,

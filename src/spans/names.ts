@@ -1,4 +1,4 @@
-/** Every span name and attribute name that conntrace writes. Their meaning is stated in docs/trace-contract.md. */
+/** Every name of a span, metric or attribute that conntrace writes. Their meaning is stated in docs/trace-contract.md. */
 
 export const SCOPE_NAME = "conntrace";
 
@@ -11,10 +11,19 @@ export const SpanName = {
 	tlsHandshake: "tls.handshake",
 } as const;
 
+export const MetricName = {
+	openConnections: "http.client.open_connections",
+	connectionDuration: "http.client.connection.duration",
+	timeInQueue: "http.client.request.time_in_queue",
+	dnsLookupDuration: "dns.lookup.duration",
+	freshConnections: "conntrace.connections.fresh",
+} as const;
+
 export const Attribute = {
 	// OpenTelemetry semantic conventions 1.45
 	httpRequestMethod: "http.request.method",
 	httpResponseStatusCode: "http.response.status_code",
+	httpConnectionState: "http.connection.state",
 	httpRequestResendCount: "http.request.resend_count",
 	urlFull: "url.full",
 	serverAddress: "server.address",

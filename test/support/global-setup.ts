@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { installPackages } from "../../scripts/install-packages.mjs";
 import { installRuntimeClients } from "../../scripts/install-runtime-clients.mjs";
 import { type Certificate, makeCertificates } from "./certificates.js";
 
@@ -26,6 +27,7 @@ export default async function setup({
 	execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
 	execFileSync(process.execPath, ["scripts/layer.mjs"], { stdio: "inherit" });
 	installRuntimeClients();
+	installPackages("test/opentelemetry-3");
 	const directory = await mkdtemp(join(tmpdir(), "conntrace-test-"));
 	const { server, authority } = await makeCertificates();
 	const authorityFile = join(directory, "authority.pem");
