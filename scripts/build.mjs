@@ -154,6 +154,7 @@ await build({
 	...shared,
 	entryPoints: {
 		cli: "src/cli.ts",
+		"doctor-probe": "src/doctor/probe.ts",
 		"experiment-names": "src/experiment/programs/names.ts",
 		"experiment-v2": "src/experiment/programs/handler-v2.ts",
 		"experiment-v3": "src/experiment/programs/handler-v3.ts",

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from "commander";
 import { SpawnFailure } from "./commands/child";
+import { doctor } from "./commands/doctor";
 import { report } from "./commands/report";
 import { run } from "./commands/run";
 import { REASONS, type Reason } from "./connections/reason";
@@ -21,6 +22,7 @@ Examples:
   conntrace run -- node handler.js         run a program and sum up its connections
   conntrace report http://localhost:16686  the same of what Jaeger has
   conntrace experiment --quick             what each way to use a DynamoDB client costs
+  conntrace doctor                         why traces are missing or incomplete
   conntrace run --help                     options and more examples`,
 	);
 
@@ -157,6 +159,34 @@ Examples:
 		// Loaded when it is wanted, for it brings a DynamoDB.
 		const { experiment } = await import("./commands/experiment");
 		process.exitCode = await experiment(options);
+	});
+
+program
+	.command("doctor")
+	.summary("find out why traces are missing or incomplete")
+	.description(
+		`Says what is here (versions of Node.js, OpenTelemetry and AWS SDKs), whether the agent's functions are in place or displaced
+by somebody else's, what the configured collector answers to an empty request, and the configuration in force with where
+each value comes from. Without a command a small program of its own makes requests on the loopback interface; with one, it
+looks at all Node.js processes of that command when they end, and what the command prints goes to stderr.
+The exit status is 1 if something is wrong.`,
+	)
+	.argument(
+		"[command...]",
+		"what to look at, with its arguments; put -- before it",
+	)
+	.passThroughOptions()
+	.option("--json", "print the result as JSON", false)
+	.addHelpText(
+		"after",
+		`
+Examples:
+  conntrace doctor
+  conntrace doctor -- node handler.js
+  conntrace doctor --json -- npm start`,
+	)
+	.action(async (command, options) => {
+		process.exitCode = await doctor(command, options);
 	});
 
 function parseReasons(text: string): Reason[] {

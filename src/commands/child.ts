@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type StdioOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { Failure } from "../failure";
 
@@ -26,7 +26,7 @@ export class SpawnFailure extends Failure {
 }
 
 /**
- * Runs a command on this process's own standard streams, passes signals on to it and waits for its end.
+ * Runs a command, unless told otherwise on this process's own standard streams, passes signals on to it and waits for its end.
  * @returns its exit status, or 128 and the number of the signal that ended it
  * @throws SpawnFailure when it cannot be started
  */
@@ -34,8 +34,9 @@ export async function runChild(
 	command: string,
 	args: readonly string[],
 	env: NodeJS.ProcessEnv,
+	stdio: StdioOptions = "inherit",
 ): Promise<number> {
-	const child = spawn(command, args, { stdio: "inherit", env });
+	const child = spawn(command, args, { stdio, env });
 	const passOn = (signal: NodeJS.Signals): void => {
 		// The terminal has sent it to the command already, and twice could mean something else to that.
 		const sentByTerminal = signal === "SIGINT" || signal === "SIGQUIT";

@@ -11,14 +11,22 @@ export function preloadEnvironment(
 		// Nobody waits for the receiver on a machine that keeps up; on a busy one, nothing should be lost.
 		CONNTRACE_FLUSH_TIMEOUT: "5000",
 		...env,
-		NODE_OPTIONS: [
-			env.NODE_OPTIONS?.trim(),
-			...preloads.map((file) => `--require ${quoted(file)}`),
-		]
-			.filter(Boolean)
-			.join(" "),
+		NODE_OPTIONS: withPreloads(env, preloads),
 		CONNTRACE_RECEIVER: receiverUrl,
 	};
+}
+
+/** NODE_OPTIONS with files that are loaded after what is there already. */
+export function withPreloads(
+	env: NodeJS.ProcessEnv,
+	preloads: readonly string[],
+): string {
+	return [
+		env.NODE_OPTIONS?.trim(),
+		...preloads.map((file) => `--require ${quoted(file)}`),
+	]
+		.filter(Boolean)
+		.join(" ");
 }
 
 /** As NODE_OPTIONS takes a value with spaces. */
