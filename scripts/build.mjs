@@ -149,6 +149,12 @@ await build({
 	plugins: [peerDependencies, conventionsInUse, packages.plugin],
 	alias: withoutModuleHooks,
 });
+// Nothing but the names of two channels, and needed by programs without OpenTelemetry.
+await build({
+	...shared,
+	entryPoints: { facts: "src/facts/index.ts" },
+	outdir: "dist",
+});
 // The command line and the programs of its experiment need nothing that is not in their files.
 await build({
 	...shared,

@@ -2,15 +2,10 @@ import { channel } from "node:diagnostics_channel";
 import type { Connection } from "../connections/connection";
 import type { Request } from "../connections/request";
 import type { TrackerListener } from "../connections/tracker";
+import { CONNECTION_CHANNEL, REQUEST_CHANNEL } from "./channel-names";
 import { connectionClosed, setupEnded } from "./connection-facts";
 import type { ConnectionFacts } from "./facts";
 import { requestFacts } from "./request-facts";
-
-/** Channel of `node:diagnostics_channel` that is given `RequestFacts`. */
-export const REQUEST_CHANNEL = "conntrace:request";
-
-/** Channel of `node:diagnostics_channel` that is given `ConnectionFacts`. */
-export const CONNECTION_CHANNEL = "conntrace:connection";
 
 const requests = channel(REQUEST_CHANNEL);
 const connections = channel(CONNECTION_CHANNEL);

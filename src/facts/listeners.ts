@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { CONNECTION_CHANNEL, REQUEST_CHANNEL } from "./channels";
+import { CONNECTION_CHANNEL, REQUEST_CHANNEL } from "./channel-names";
 import type { ConnectionFacts, RequestFacts } from "./facts";
 
 /** Ends the subscription that gave it. */

@@ -32,6 +32,9 @@ export class ConnectionInstrumentation extends InstrumentationBase<ConnectionIns
 			get tracer() {
 				return instrumentation.tracer;
 			},
+			get meter() {
+				return instrumentation.meter;
+			},
 			get config() {
 				return instrumentation.getConfig();
 			},

@@ -2,17 +2,21 @@ import { randomBytes } from "node:crypto";
 import {
 	type Context,
 	context,
+	type Meter,
 	ROOT_CONTEXT,
 	type Tracer,
 } from "@opentelemetry/api";
 import { Faults } from "../agent/faults";
 import { tracedHosts } from "../agent/hosts";
 import { awsServiceOf } from "../aws/aws-call";
+import { Audience } from "../connections/audience";
 import { ConnectionTracker } from "../connections/tracker";
+import { factPublisher } from "../facts/channels";
 import type { FaultSink } from "../hooks/environment";
 import { FreezeWatch } from "../hooks/freeze";
 import { installHooks } from "../hooks/install";
 import { eventLoopIdleTime, ThreadPool } from "../hooks/thread-pool";
+import { ConnectionMetrics } from "../metrics/connection-metrics";
 import { now } from "../spans/clock";
 import { SpanWriter } from "../spans/writer";
 import type { ConnectionInstrumentationConfig } from "./options";
@@ -22,6 +26,7 @@ import { TracerSink } from "./tracer-sink";
 export interface ObservationSource {
 	readonly enabled: boolean;
 	readonly tracer: Tracer;
+	readonly meter: Meter;
 	readonly config: ConnectionInstrumentationConfig;
 }
 
@@ -45,6 +50,10 @@ export function observeConnections(source: ObservationSource): void {
 		now,
 		guard: faults.guard,
 	});
+	const metrics = new ConnectionMetrics({
+		meter: () => (switchable.exhausted ? undefined : source.meter),
+		connections: () => tracker.connections(),
+	});
 	const tracker = new ConnectionTracker({
 		now,
 		threads: new ThreadPool().lookupThreads,
@@ -52,7 +61,7 @@ export function observeConnections(source: ObservationSource): void {
 		idPrefix: randomBytes(6).toString("hex"),
 		reuseVariable: process.env.AWS_NODEJS_CONNECTION_REUSE_ENABLED,
 		serviceOf: awsServiceOf,
-		listener: writer,
+		listener: new Audience([writer, factPublisher, metrics]),
 	});
 	const freezeWatch = new FreezeWatch({
 		now,

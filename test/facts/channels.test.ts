@@ -2,7 +2,8 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, it } from "vitest";
 import type { Connection } from "../../src/connections/connection.js";
 import type { Request } from "../../src/connections/request.js";
-import { factPublisher, REQUEST_CHANNEL } from "../../src/facts/channels.js";
+import { REQUEST_CHANNEL } from "../../src/facts/channel-names.js";
+import { factPublisher } from "../../src/facts/channels.js";
 import { connection, request } from "../connections/model.js";
 
 /** Counts what is read of an object. */

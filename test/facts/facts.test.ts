@@ -10,7 +10,7 @@ import {
 	UNTRACED,
 } from "../support/facts.js";
 import { startHttp2Server } from "../support/http2-server.js";
-import { runProgram } from "../support/run-program.js";
+import { REGISTER, runProgram } from "../support/run-program.js";
 import {
 	describeBoth,
 	judge,
@@ -80,8 +80,14 @@ function told(
 }
 
 describeBoth("facts on the channels", ({ test }) => {
-	test("are those of the spans", async ({ server }) => {
-		const run = await runScenario(server, everything, SUBSCRIBED);
+	test.for([
+		["the preload", REGISTER],
+		["the library", resolve("test/programs/library.cjs")],
+	])("are those of the spans, by %s", async ([, register], { server }) => {
+		const run = await runScenario(server, everything, {
+			...SUBSCRIBED,
+			register,
+		});
 		judge(run, [server]);
 		expectSameInFactsAndSpans(run);
 		expect(told(run, server)).toEqual(counted(server));

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { describe, expect } from "vitest";
 import {
 	bundleMetrics,
@@ -6,6 +7,7 @@ import {
 	type Metric,
 	type Metrics,
 } from "../support/own-metrics.js";
+import { REGISTER } from "../support/run-program.js";
 import { runScenario, test, trace } from "../support/scenario.js";
 import { named, type Span } from "../support/spans.js";
 
@@ -45,142 +47,156 @@ function reasonsOf(spans: readonly Span[]): Record<string, number> {
 const sumOf = (spans: readonly Span[]): number =>
 	spans.reduce((sum, { start, end }) => sum + Number(end - start) / 1e6, 0);
 
-for (const [generation, directory] of Object.entries(GENERATIONS)) {
-	for (const order of ["before", "after"] as const) {
-		describe.concurrent(`metrics by OpenTelemetry ${generation}, set up ${order} the agent`, () => {
-			test("agree with the spans and with the server", async ({ https }) => {
-				const setup = await bundleMetrics(directory);
-				const run = await trace(
-					https,
-					async ({ client, get, load, values, sleep, report, once }) => {
-						if (values.setup) await load(values.setup);
-						const agent = new client.Agent({ keepAlive: true, maxSockets: 2 });
-						const paths = ["/1", "/2", "/3", "/4", "/5"];
-						await Promise.all(paths.map((path) => get(path, { agent })));
-						const late = client.get(`${values.origin}/delay/50`, { agent });
-						const responded = once(late, "response");
-						await once(late, "socket");
-						report(await collectMetrics());
-						const [response] = await responded;
-						(response as NodeJS.ReadableStream).resume();
-						await once(response as NodeJS.ReadableStream, "end");
-						await new Promise(setImmediate);
-						await get("/fin/10", { agent });
-						await sleep(100);
-						await get("/close", { agent });
-						await get("/", { agent });
-						agent.destroy();
-						await once(client.get({ host: "127.0.0.1", port: 1 }), "error");
-						report(await collectMetrics());
-					},
-					{
-						values: {
-							origin: https.origin,
-							setup: order === "after" ? setup : "",
-						},
-						nodeOptions: order === "before" ? ["-r", setup] : [],
-					},
-				);
-				const [during, after] = run.reports as [Metrics, Metrics];
-				const { spans } = run;
+const CASES = [
+	...Object.entries(GENERATIONS).flatMap(([generation, directory]) =>
+		(["before", "after"] as const).map((order) => ({
+			name: `OpenTelemetry ${generation}, set up ${order} the agent`,
+			directory,
+			order,
+			register: REGISTER,
+		})),
+	),
+	{
+		name: "OpenTelemetry 2.x, by the library",
+		directory: ".",
+		order: "before",
+		register: resolve("test/programs/library.cjs"),
+	},
+] as const;
 
-				const open = during["http.client.open_connections"];
-				expect(open).toMatchObject({
-					scope: "conntrace",
-					unit: "{connection}",
-				});
-				expect(counted(open, "http.connection.state")).toEqual({
-					active: 1,
-					idle: 1,
-				});
-				expect(open?.points[0]?.attributes).toEqual({
-					"http.connection.state": "active",
+for (const { name, directory, order, register } of CASES) {
+	describe.concurrent(`metrics by ${name}`, () => {
+		test("agree with the spans and with the server", async ({ https }) => {
+			const setup = await bundleMetrics(directory);
+			const run = await trace(
+				https,
+				async ({ client, get, load, values, sleep, report, once }) => {
+					if (values.setup) await load(values.setup);
+					const agent = new client.Agent({ keepAlive: true, maxSockets: 2 });
+					const paths = ["/1", "/2", "/3", "/4", "/5"];
+					await Promise.all(paths.map((path) => get(path, { agent })));
+					const late = client.get(`${values.origin}/delay/50`, { agent });
+					const responded = once(late, "response");
+					await once(late, "socket");
+					report(await collectMetrics());
+					const [response] = await responded;
+					(response as NodeJS.ReadableStream).resume();
+					await once(response as NodeJS.ReadableStream, "end");
+					await new Promise(setImmediate);
+					await get("/fin/10", { agent });
+					await sleep(100);
+					await get("/close", { agent });
+					await get("/", { agent });
+					agent.destroy();
+					await once(client.get({ host: "127.0.0.1", port: 1 }), "error");
+					report(await collectMetrics());
+				},
+				{
+					values: {
+						origin: https.origin,
+						setup: order === "after" ? setup : "",
+					},
+					register,
+					nodeOptions: order === "before" ? ["-r", setup] : [],
+				},
+			);
+			const [during, after] = run.reports as [Metrics, Metrics];
+			const { spans } = run;
+
+			const open = during["http.client.open_connections"];
+			expect(open).toMatchObject({
+				scope: "conntrace",
+				unit: "{connection}",
+			});
+			expect(counted(open, "http.connection.state")).toEqual({
+				active: 1,
+				idle: 1,
+			});
+			expect(open?.points[0]?.attributes).toEqual({
+				"http.connection.state": "active",
+				"server.address": "localhost",
+				"server.port": https.port,
+				"network.protocol.version": "1.1",
+			});
+			expect(
+				after["http.client.open_connections"]?.points.map(({ value }) => value),
+			).toEqual([0, 0]);
+
+			const lives = after["http.client.connection.duration"];
+			expect(lives).toMatchObject({
+				unit: "s",
+				points: [
+					{
+						attributes: {
+							"server.address": "localhost",
+							"server.port": https.port,
+							"network.protocol.version": "1.1",
+						},
+						value: {
+							count: https.connections.length,
+							boundaries: LIVES,
+						},
+					},
+				],
+			});
+
+			const waits = named(spans, "connection.wait");
+			const queue = after["http.client.request.time_in_queue"];
+			expect(queue?.points[0]).toMatchObject({
+				attributes: {
+					"http.request.method": "GET",
 					"server.address": "localhost",
 					"server.port": https.port,
 					"network.protocol.version": "1.1",
-				});
-				expect(
-					after["http.client.open_connections"]?.points.map(
-						({ value }) => value,
-					),
-				).toEqual([0, 0]);
+				},
+				value: { boundaries: WAITS },
+			});
+			expect(total(queue).count).toBe(waits.length);
+			expect(total(queue).milliseconds).toBeCloseTo(sumOf(waits), 2);
 
-				const lives = after["http.client.connection.duration"];
-				expect(lives).toMatchObject({
-					unit: "s",
-					points: [
-						{
-							attributes: {
-								"server.address": "localhost",
-								"server.port": https.port,
-								"network.protocol.version": "1.1",
-							},
-							value: {
-								count: https.connections.length,
-								boundaries: LIVES,
-							},
-						},
-					],
-				});
-
-				const waits = named(spans, "connection.wait");
-				const queue = after["http.client.request.time_in_queue"];
-				expect(queue?.points[0]).toMatchObject({
-					attributes: {
-						"http.request.method": "GET",
-						"server.address": "localhost",
-						"server.port": https.port,
-						"network.protocol.version": "1.1",
+			const lookups = named(spans, "dns.lookup");
+			const dns = after["dns.lookup.duration"];
+			expect(dns).toMatchObject({
+				unit: "s",
+				points: [
+					{
+						attributes: { "dns.question.name": "localhost" },
+						value: { boundaries: WAITS },
 					},
-					value: { boundaries: WAITS },
-				});
-				expect(total(queue).count).toBe(waits.length);
-				expect(total(queue).milliseconds).toBeCloseTo(sumOf(waits), 2);
+				],
+			});
+			expect(total(dns).count).toBe(lookups.length);
+			expect(total(dns).milliseconds).toBeCloseTo(sumOf(lookups), 2);
 
-				const lookups = named(spans, "dns.lookup");
-				const dns = after["dns.lookup.duration"];
-				expect(dns).toMatchObject({
-					unit: "s",
-					points: [
-						{
-							attributes: { "dns.question.name": "localhost" },
-							value: { boundaries: WAITS },
-						},
-					],
-				});
-				expect(total(dns).count).toBe(lookups.length);
-				expect(total(dns).milliseconds).toBeCloseTo(sumOf(lookups), 2);
-
-				const fresh = after["conntrace.connections.fresh"];
-				const toServer = fresh?.points.filter(
-					({ attributes }) => attributes["server.port"] === https.port,
-				);
-				expect(
-					counted(
-						fresh && { ...fresh, points: toServer ?? [] },
-						"conntrace.connection.reason",
+			const fresh = after["conntrace.connections.fresh"];
+			const toServer = fresh?.points.filter(
+				({ attributes }) => attributes["server.port"] === https.port,
+			);
+			expect(
+				counted(
+					fresh && { ...fresh, points: toServer ?? [] },
+					"conntrace.connection.reason",
+				),
+			).toEqual(
+				reasonsOf(
+					spans.filter(
+						({ attributes }) => attributes["server.port"] === https.port,
 					),
-				).toEqual(
-					reasonsOf(
-						spans.filter(
-							({ attributes }) => attributes["server.port"] === https.port,
-						),
-					),
-				);
-				expect(
-					fresh?.points.find(({ attributes }) => attributes["error.type"]),
-				).toEqual({
-					attributes: {
-						"conntrace.connection.reason": "first_connection",
-						"server.address": "127.0.0.1",
-						"server.port": 1,
-						"error.type": "ECONNREFUSED",
-					},
-					value: 1,
-				});
+				),
+			);
+			expect(
+				fresh?.points.find(({ attributes }) => attributes["error.type"]),
+			).toEqual({
+				attributes: {
+					"conntrace.connection.reason": "first_connection",
+					"server.address": "127.0.0.1",
+					"server.port": 1,
+					"error.type": "ECONNREFUSED",
+				},
+				value: 1,
 			});
 		});
-	}
+	});
 }
 
 test("of HTTP, and not of other sockets", async ({ http }) => {

@@ -89,7 +89,7 @@ function timesOf({ start, duration, parts }: Piece): number[] {
 function pieceOf(span: Span): Piece {
 	return {
 		name: span.name,
-		attributes: span.attributes,
+		attributes: known(span.attributes),
 		start: Number(span.start) / 1e6,
 		duration: duration(span),
 		parts: [],
