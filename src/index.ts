@@ -1,3 +1,8 @@
 export * from "./facts";
 export { ConnectionInstrumentation } from "./library/instrumentation";
-export type { ConnectionInstrumentationConfig } from "./library/options";
+export type {
+	ConnectionInstrumentationConfig,
+	HookedRequest,
+	HookedResponse,
+	RequestSpans,
+} from "./library/options";

@@ -5,8 +5,22 @@ import { LOG_LEVELS, type LogLevel } from "./log";
 import { readResourceAttributes } from "./resource-variables";
 import { parseNumber, Variables } from "./variables";
 
+/** What is traced, and how much of it is kept. */
+export interface Tracing {
+	/** CONNTRACE_DNS_TTL: the time to live of names that are looked up is asked of their name server. */
+	readonly asksTimeToLive: boolean;
+	/** CONNTRACE_REUSED_RATIO: the share of plain requests on reused connections that is kept. */
+	readonly reusedRatio: number;
+	/** CONNTRACE_SLOW_MS: a request that takes longer is always kept, in milliseconds. */
+	readonly slowAfter: number | undefined;
+	/** AWS_NODEJS_CONNECTION_REUSE_ENABLED, if it is set. */
+	readonly reuseVariable: string | undefined;
+	/** CONNTRACE_HOSTS and CONNTRACE_IGNORE_HOSTS. */
+	readonly tracesHost: (host: string) => boolean;
+}
+
 /** The configuration of the agent, from the environment. */
-export interface Configuration {
+export interface Configuration extends Tracing {
 	/** OTEL_SDK_DISABLED: nothing is loaded and nothing is patched. */
 	readonly disabled: boolean;
 	/** OTEL_LOG_LEVEL: which lines are said on stderr. */
@@ -17,23 +31,14 @@ export interface Configuration {
 	readonly file: string | undefined;
 	/** CONNTRACE_SUMMARY: the connections of the process are summed up on stderr when it ends. */
 	readonly summary: boolean;
-	/** CONNTRACE_DNS_TTL: the time to live of names that are looked up is asked of their name server. */
-	readonly asksTimeToLive: boolean;
 	/** CONNTRACE_FLUSH_TIMEOUT: how long the end of the process may wait for the export, in milliseconds. */
 	readonly flushTimeout: number;
 	/** CONNTRACE_LAMBDA_FLUSH: whether spans of an invocation are exported after or before its response. */
 	readonly lambdaFlush: LambdaFlush;
 	/** OTEL_TRACES_SAMPLER and its argument, as the specification names them. */
 	readonly sampler: { readonly name: SamplerName; readonly ratio: number };
-	/** CONNTRACE_REUSED_RATIO: the share of plain requests on reused connections that is kept. */
-	readonly reusedRatio: number;
-	/** CONNTRACE_SLOW_MS: a request that takes longer is always kept, in milliseconds. */
-	readonly slowAfter: number | undefined;
 	/** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES. */
 	readonly resourceAttributes: Readonly<Record<string, string>>;
-	/** AWS_NODEJS_CONNECTION_REUSE_ENABLED, if it is set. */
-	readonly reuseVariable: string | undefined;
-	readonly tracesHost: (host: string) => boolean;
 }
 
 const LAMBDA_FLUSHES = ["after", "before"] as const;
@@ -72,6 +77,7 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 		(value) => (value === "otlp" ? true : value === "none" ? false : undefined),
 	);
 	const configuration: Configuration = {
+		...readTracing(variables),
 		disabled: read("OTEL_SDK_DISABLED", false, "true or false", parseBoolean),
 		logLevel: read(
 			"OTEL_LOG_LEVEL",
@@ -84,7 +90,6 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 			(exportsToCollector ? readCollectorSettings(variables) : undefined),
 		file: env.CONNTRACE_FILE?.trim() || undefined,
 		summary: read("CONNTRACE_SUMMARY", false, "0 or 1", parseSwitch),
-		asksTimeToLive: read("CONNTRACE_DNS_TTL", false, "0 or 1", parseSwitch),
 		flushTimeout: read(
 			"CONNTRACE_FLUSH_TIMEOUT",
 			DEFAULT_FLUSH_TIMEOUT,
@@ -106,6 +111,15 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 			),
 			ratio: read("OTEL_TRACES_SAMPLER_ARG", 1, RATIO, parseRatio),
 		},
+		resourceAttributes: readResourceAttributes(variables),
+	};
+	return { configuration, warnings: variables.warnings };
+}
+
+export function readTracing(variables: Variables): Tracing {
+	const { read, text } = variables;
+	return {
+		asksTimeToLive: read("CONNTRACE_DNS_TTL", false, "0 or 1", parseSwitch),
 		reusedRatio: read("CONNTRACE_REUSED_RATIO", 1, RATIO, parseRatio),
 		slowAfter: read<number | undefined>(
 			"CONNTRACE_SLOW_MS",
@@ -113,11 +127,12 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 			"milliseconds, a number from 0",
 			(value) => parseNumber(value, /^\d*\.?\d+$/, Infinity),
 		),
-		resourceAttributes: readResourceAttributes(variables),
-		reuseVariable: env.AWS_NODEJS_CONNECTION_REUSE_ENABLED,
-		tracesHost: tracedHosts(env.CONNTRACE_HOSTS, env.CONNTRACE_IGNORE_HOSTS),
+		reuseVariable: text("AWS_NODEJS_CONNECTION_REUSE_ENABLED"),
+		tracesHost: tracedHosts(
+			text("CONNTRACE_HOSTS"),
+			text("CONNTRACE_IGNORE_HOSTS"),
+		),
 	};
-	return { configuration, warnings: variables.warnings };
 }
 
 function parseBoolean(value: string): boolean | undefined {

@@ -19,6 +19,7 @@ import { activeSpanContext, withoutTracing } from "../spans/active-span";
 import { now } from "../spans/clock";
 import { RecordSink } from "../spans/record-sink";
 import { SpanWriter } from "../spans/writer";
+import { claimObservation } from "./claim";
 import { readConfiguration } from "./config";
 import { Faults } from "./faults";
 import { say, setLogLevel } from "./log";
@@ -32,6 +33,14 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 	if (configuration.disabled) return;
 	setLogLevel(configuration.logLevel);
 	if (isMainThread) for (const warning of warnings) say(warning);
+	const other = claimObservation({
+		name: "the preloaded agent",
+		active: true,
+	});
+	if (other) {
+		say(`${other.name} traces this thread, so this one does not`);
+		return;
+	}
 
 	const faults = new Faults();
 	const resource = createResource(configuration.resourceAttributes);

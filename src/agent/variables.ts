@@ -3,11 +3,14 @@ export class Variables {
 	/** One line for each value that could not be read, with what was expected and what is used. */
 	readonly warnings: string[] = [];
 
-	constructor(private readonly env: NodeJS.ProcessEnv) {}
+	/** @param names what a value is called that was not given as a variable */
+	constructor(
+		private readonly env: NodeJS.ProcessEnv,
+		private readonly names: Readonly<Record<string, string>> = {},
+	) {}
 
-	text(name: string): string | undefined {
-		return this.env[name]?.trim() || undefined;
-	}
+	readonly text = (name: string): string | undefined =>
+		this.env[name]?.trim() || undefined;
 
 	/**
 	 * @param expected what a value has to look like, in words
@@ -23,7 +26,11 @@ export class Variables {
 		if (value === undefined) return fallback;
 		const parsed = parse(value);
 		if (parsed !== undefined) return parsed;
-		this.warn(`${name}=${value}`, expected, String(fallback ?? "none"));
+		this.warn(
+			`${this.names[name] ?? name}=${value}`,
+			expected,
+			String(fallback ?? "none"),
+		);
 		return fallback;
 	};
 

@@ -36,6 +36,8 @@ export class Connection {
 	readonly setup: Setup;
 	/** Whether its making was watched, so that its setup is known. */
 	observed = true;
+	/** It has carried requests that were not watched; how many is not known. */
+	usedBefore = false;
 	/** Why it was made; absent for a connection without a request behind it. */
 	decision?: Decision;
 	/** Where its socket connects to, if that is not the server. */

@@ -127,8 +127,14 @@ export class Request implements Listed {
 			: undefined;
 	}
 
+	/** Its number, unless the connection has carried requests that were not watched. */
+	get knownNumber(): number | undefined {
+		return this.connection?.usedBefore ? undefined : this.number;
+	}
+
 	/** Has its connection carried a request before? Absent while no connection is known. */
 	get reused(): boolean | undefined {
+		if (this.connection?.usedBefore) return true;
 		if (this.number !== undefined) return this.number > 1;
 		if (this.connection && this.connection !== this.caused) {
 			return this.connection.requestCount > 0;

@@ -52,6 +52,12 @@ export interface FreshRequest {
 	differingOptions(key: string, otherKey: string): string;
 }
 
+/** From where to where a connection goes. */
+interface Way {
+	readonly peer?: Endpoint | undefined;
+	readonly local?: Endpoint | undefined;
+}
+
 /** How many connections are looked at for one decision, so that it costs the same in a large pool. */
 const SCAN_LIMIT = 100;
 
@@ -257,8 +263,21 @@ export class ConnectionTracker {
 		const connection = this.connectionBegun(origin, false, undefined);
 		connection.observed = false;
 		this.openSetups.delete(connection);
-		connection.setup.end = connection.setup.start;
-		connection.readyAt = connection.setup.start;
+		const { setup } = connection;
+		setup.end = setup.start;
+		connection.readyAt = setup.start;
+		return connection;
+	}
+
+	/** A connection that was there, and has carried requests, before anything was watched. */
+	connectionFound(origin: Origin, { peer, local }: Way): Connection {
+		const connection = this.connectionAdopted(origin);
+		const { setup } = connection;
+		const attempt = setup.beginAttempt(setup.start, peer);
+		attempt.end = setup.start;
+		if (local) attempt.local = local;
+		connection.usedBefore = true;
+		delete connection.readyAt;
 		return connection;
 	}
 
@@ -343,7 +362,8 @@ export class ConnectionTracker {
 			forgetCaused(request);
 		}
 		connection.unasked = false;
-		if (connection.requestCount > 0 || connection.cause === request) return;
+		if (connection.requestCount > 0 || connection.usedBefore) return;
+		if (connection.cause === request) return;
 		if (request.createdAt > connection.setup.start) return;
 		if (connection.cause) forgetCaused(connection.cause);
 		connection.cause = request;

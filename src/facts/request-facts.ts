@@ -29,7 +29,7 @@ export function requestFacts(request: Request, endedAt: number): RequestFacts {
 		frozenMs: request.frozen,
 		connectionId: connection?.id,
 		reused: request.reused,
-		requestNumber: request.number,
+		requestNumber: request.knownNumber,
 		ageMs: request.connectionAge,
 		idleMs: request.connectionIdle,
 		...setupFacts(request.paidSetup),

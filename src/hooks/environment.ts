@@ -3,6 +3,7 @@ import type { FreezeWatch } from "./freeze";
 
 /** What the hooks are given by the agent that installs them. */
 export interface HookEnvironment {
+	/** Another one after a time in which nothing was observed. */
 	readonly tracker: ConnectionTracker;
 	readonly now: () => number;
 	readonly freezeWatch: FreezeWatch;
@@ -17,7 +18,7 @@ export interface HookEnvironment {
 /** Where faults of the agent itself go. */
 export interface FaultSink {
 	take(error: unknown): void;
-	/** There were so many that nothing is observed any more. */
+	/** Nothing is observed: there were so many, or it is not wanted now. */
 	readonly exhausted: boolean;
 }
 

@@ -4,6 +4,14 @@ export interface HiddenField<T> {
 	set(owner: object, value: T): void;
 }
 
+/** Which time of observation it is. */
+let period = 0;
+
+/** Forgets every value of every hidden field: nothing was seen for a while, and none of them is true any more. */
+export function forgetHiddenFields(): void {
+	period += 1;
+}
+
 /** A constructor that hands out the object it is given, so that a subclass adds its private field to that object. */
 class Given {
 	constructor(owner: object) {
@@ -19,19 +27,27 @@ class Given {
 export function hiddenField<T>(): HiddenField<T> {
 	return class Field extends Given {
 		#value: T;
+		#period: number;
 
 		constructor(owner: object, value: T) {
 			super(owner);
 			this.#value = value;
+			this.#period = period;
 		}
 
 		static get(owner: object): T | undefined {
-			return #value in owner ? (owner as Field).#value : undefined;
+			return #value in owner && (owner as Field).#period === period
+				? (owner as Field).#value
+				: undefined;
 		}
 
 		static set(owner: object, value: T): void {
-			if (#value in owner) (owner as Field).#value = value;
-			else new Field(owner, value);
+			if (!(#value in owner)) {
+				new Field(owner, value);
+				return;
+			}
+			(owner as Field).#value = value;
+			(owner as Field).#period = period;
 		}
 	};
 }

@@ -64,7 +64,12 @@ function assign(environment: HookEnvironment, req: any, socket: Socket): void {
 	// Agents before agent-base 7 are none of Node's, and give each request a connection of its own.
 	const proxyTunnel =
 		proxy?.tunnel !== undefined && !(req.agent instanceof Agent);
-	if (connection.requestCount === 0 && !connection.cause && !request.caused) {
+	if (
+		connection.requestCount === 0 &&
+		!connection.usedBefore &&
+		!connection.cause &&
+		!request.caused
+	) {
 		tracker.decide(request, {
 			agentKeepAlive: req.agent?.keepAlive === true || proxyTunnel,
 			withoutPool: req.agent

@@ -4,7 +4,7 @@ import type { Request } from "../connections/request";
 import type { HookEnvironment } from "./environment";
 import { hiddenField } from "./hidden-field";
 import { httpExchange } from "./http-exchange";
-import { stateOf, watch } from "./sockets";
+import { endpointsOf, stateOf, wasUsedBefore, watch } from "./sockets";
 
 const requests = hiddenField<Request>();
 const untracedAgents = new WeakSet<object>();
@@ -49,7 +49,9 @@ export function connectionBehind(
 ): Connection {
 	const known = stateOf(socket);
 	if (known) return known.connection;
-	const connection = tracker.connectionAdopted(request.exchange);
+	const connection = wasUsedBefore(socket)
+		? tracker.connectionFound(request.exchange, endpointsOf(socket))
+		: tracker.connectionAdopted(request.exchange);
 	watch(socket, { connection });
 	return connection;
 }

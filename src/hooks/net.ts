@@ -1,7 +1,7 @@
 import { isIP, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Connection } from "../connections/connection";
-import { ABORTED, type Endpoint } from "../connections/setup";
+import { ABORTED } from "../connections/setup";
 import { takeAwaited } from "./awaited-connects";
 import { whileConnecting } from "./connecting";
 import { questionOf, UNKNOWN_QUESTION } from "./dns";
@@ -13,6 +13,7 @@ import { replaceMethod } from "./patch";
 import { forwarderOf, isSame } from "./proxy";
 import { currentScope, UNTRACED } from "./scope";
 import {
+	endpointsOf,
 	hasWrittenAll,
 	isReset,
 	type SocketState,
@@ -183,11 +184,8 @@ function connected(
 	socket: Socket,
 	connection: Connection,
 ): void {
-	tracker.connected(
-		connection,
-		endpoint(socket.remoteAddress, socket.remotePort),
-		endpoint(socket.localAddress, socket.localPort),
-	);
+	const { peer, local } = endpointsOf(socket);
+	tracker.connected(connection, peer, local);
 }
 
 export function secured(
@@ -198,15 +196,6 @@ export function secured(
 	if (socket instanceof TLSSocket) {
 		tracker.secured(connection, handshakeDetails(socket));
 	}
-}
-
-function endpoint(
-	address: string | undefined,
-	port: number | undefined,
-): Endpoint | undefined {
-	return address === undefined || port === undefined
-		? undefined
-		: { address, port };
 }
 
 /** What an event means, before the program and Node see it. */

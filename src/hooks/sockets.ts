@@ -1,5 +1,6 @@
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import type { Connection } from "../connections/connection";
+import type { Endpoint } from "../connections/setup";
 import { hiddenField } from "./hidden-field";
 import type { SessionState } from "./http2-session";
 import type { SocketStandIn } from "./stand-in";
@@ -71,6 +72,35 @@ export function hasWrittenAll(socket: any): boolean {
 export function isReset(socket: any): boolean {
 	const status = socket._handle?.getpeername?.({});
 	return typeof status === "number" && status < 0;
+}
+
+export function endpointsOf(socket: Socket): {
+	readonly peer?: Endpoint | undefined;
+	readonly local?: Endpoint | undefined;
+} {
+	return {
+		peer: endpoint(socket.remoteAddress, socket.remotePort),
+		local: endpoint(socket.localAddress, socket.localPort),
+	};
+}
+
+function endpoint(
+	address: string | undefined,
+	port: number | undefined,
+): Endpoint | undefined {
+	return address === undefined || port === undefined
+		? undefined
+		: { address, port };
+}
+
+/** A connection that has carried requests although nothing is remembered of it. */
+export function wasUsedBefore(socket: unknown): socket is Socket {
+	return (
+		socket instanceof Socket &&
+		stateOf(socket) === undefined &&
+		socket.remotePort !== undefined &&
+		socket.bytesWritten > 0
+	);
 }
 
 export function stateOf(socket: object): SocketState | undefined {

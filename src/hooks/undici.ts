@@ -12,7 +12,14 @@ import { endingFacts } from "./ending";
 import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
 import { hiddenField } from "./hidden-field";
-import { hasWrittenAll, type SocketState, stateOf, watch } from "./sockets";
+import {
+	endpointsOf,
+	hasWrittenAll,
+	type SocketState,
+	stateOf,
+	wasUsedBefore,
+	watch,
+} from "./sockets";
 import {
 	originOf,
 	serverOf,
@@ -51,10 +58,17 @@ interface ConnectMessage {
  * to. Nothing of undici is loaded or patched. Checked on undici 6.24, 6.28, 6.29, 7.29, 7.30, 8.10 and 8.13.
  */
 export function hookUndici(environment: HookEnvironment): void {
-	const watcher = new UndiciWatcher(environment);
+	let { tracker } = environment;
+	let watcher = new UndiciWatcher(environment);
 	const on = <Message>(name: string, handle: (message: Message) => void) =>
 		subscribe(`undici:${name}`, (message) => {
-			observe(environment, () => handle(message as Message));
+			observe(environment, () => {
+				if (tracker !== environment.tracker) {
+					tracker = environment.tracker;
+					watcher = new UndiciWatcher(environment);
+				}
+				handle(message as Message);
+			});
 		});
 	on<RequestMessage>("request:create", ({ request }) =>
 		watcher.created(request),
@@ -312,7 +326,7 @@ class UndiciWatcher {
 		const request = this.requests.get(undiciRequest);
 		if (request !== this.newest) this.settleNewest();
 		this.newest = undefined;
-		const state = stateOf(socket);
+		const state = stateOf(socket) ?? this.found(request, socket);
 		if (!request) {
 			this.tunnelSent(this.tunnels.get(undiciRequest), state?.connection);
 			return;
@@ -332,6 +346,20 @@ class UndiciWatcher {
 		exchange.socket = socket;
 		if (connection.multiplexed) exchange.httpVersion = "2";
 		if (state.undici) state.undici.exchange = exchange;
+	}
+
+	private found(
+		request: Request | undefined,
+		socket: Socket,
+	): SocketState | undefined {
+		if (!request || isPipe(socket) || !wasUsedBefore(socket)) return undefined;
+		const { tracker } = this.environment;
+		const way = endpointsOf(socket);
+		const state = {
+			connection: tracker.connectionFound(request.exchange, way),
+		};
+		watch(socket, state);
+		return state;
 	}
 
 	private tunnelSent(

@@ -1,94 +1,166 @@
 import { randomBytes } from "node:crypto";
-import {
-	type Context,
-	context,
-	type Meter,
-	ROOT_CONTEXT,
-	type Tracer,
-} from "@opentelemetry/api";
+import type { Meter, Tracer } from "@opentelemetry/api";
+import type { Observer } from "../agent/claim";
 import { Faults } from "../agent/faults";
-import { tracedHosts } from "../agent/hosts";
 import { awsServiceOf } from "../aws/aws-call";
 import { Audience } from "../connections/audience";
+import type { Exchange, Request } from "../connections/request";
 import { ConnectionTracker } from "../connections/tracker";
 import { factPublisher } from "../facts/channels";
-import type { FaultSink } from "../hooks/environment";
 import { FreezeWatch } from "../hooks/freeze";
+import { forgetHiddenFields } from "../hooks/hidden-field";
 import { installHooks } from "../hooks/install";
 import { eventLoopIdleTime, ThreadPool } from "../hooks/thread-pool";
 import { ConnectionMetrics } from "../metrics/connection-metrics";
 import { now } from "../spans/clock";
 import { SpanWriter } from "../spans/writer";
-import type { ConnectionInstrumentationConfig } from "./options";
+import { Customization } from "./customization";
+import type { ConnectionInstrumentationConfig, ReadOptions } from "./options";
+import { activeContext, isSuppressed } from "./program-context";
+import { RequestSpans } from "./request-spans";
 import { TracerSink } from "./tracer-sink";
 
-/** What the instrumentation tells of itself, read whenever it matters. */
+/** What the instrumentation is given by its user, read whenever it matters. */
 export interface ObservationSource {
-	readonly enabled: boolean;
 	readonly tracer: Tracer;
 	readonly meter: Meter;
+	readonly options: ReadOptions;
 	readonly config: ConnectionInstrumentationConfig;
 }
 
-/** Installs the hooks for an instrumentation. They stay; what they see counts while it is enabled. */
-export function observeConnections(source: ObservationSource): void {
-	const faults = new Faults();
-	const switchable: FaultSink = {
-		take: faults.take,
-		get exhausted() {
-			return !source.enabled || faults.exhausted;
-		},
-	};
-	const writer = new SpanWriter({
-		sink: new TracerSink(() => source.tracer),
-		get reusedRatio() {
-			return source.config.reusedRatio ?? 1;
-		},
-		get slowAfter() {
-			return source.config.slowMs;
-		},
-		now,
-		guard: faults.guard,
-	});
-	const metrics = new ConnectionMetrics({
-		meter: () => (switchable.exhausted ? undefined : source.meter),
-		connections: () => tracker.connections(),
-	});
-	const tracker = new ConnectionTracker({
-		now,
-		threads: new ThreadPool().lookupThreads,
-		idleTime: eventLoopIdleTime,
-		idPrefix: randomBytes(6).toString("hex"),
-		reuseVariable: process.env.AWS_NODEJS_CONNECTION_REUSE_ENABLED,
-		serviceOf: awsServiceOf,
-		listener: new Audience([writer, factPublisher, metrics]),
-	});
-	const freezeWatch = new FreezeWatch({
-		now,
-		guard: faults.guard,
-		needed: () => source.enabled && tracker.openConnections > 0,
-		onFrozen: (duration) => tracker.processFrozen(duration),
-	});
-	try {
-		installHooks({
-			tracker,
-			now,
-			activeContext,
-			tracesHost: tracedHosts(
-				source.config.hosts?.join(),
-				source.config.ignoreHosts?.join(),
-			),
-			asksTimeToLive: source.config.dnsTtl ?? false,
-			faults: switchable,
-			freezeWatch,
+/**
+ * Observes for an instrumentation. The hooks stay in place once they are installed; while it is stopped they let
+ * everything pass, and what they knew is forgotten, for it goes on unseen.
+ */
+export class Observation implements Observer {
+	readonly name = "another ConnectionInstrumentation";
+	private running = false;
+	private installed = false;
+	private tracker: ConnectionTracker;
+	private readonly faults = new Faults();
+	private readonly idPrefix = randomBytes(6).toString("hex");
+	private readonly threads = new ThreadPool();
+	private readonly writer: SpanWriter;
+	private readonly requestSpans: RequestSpans;
+	private readonly metrics: ConnectionMetrics;
+
+	constructor(private readonly source: ObservationSource) {
+		const { guard } = this.faults;
+		const sink = new TracerSink({
+			tracer: () => source.tracer,
+			customize: new Customization(() => source.config).customize,
+			linksOf: (request) => this.writer.linksOf(request),
+			guard,
 		});
-	} catch (error) {
-		faults.giveUp();
-		throw error;
+		this.writer = new SpanWriter({
+			sink,
+			get reusedRatio() {
+				return source.options.tracing.reusedRatio;
+			},
+			get slowAfter() {
+				return source.options.tracing.slowAfter;
+			},
+			now,
+			guard,
+		});
+		this.requestSpans = new RequestSpans({
+			wanted: () => this.running && source.options.requestSpans === "attach",
+			tracer: () => source.tracer,
+			isAwsCall: ({ exchange }) => awsServiceOf(exchange) !== undefined,
+			attach: (request, span, context) => sink.attach(request, span, context),
+			guard,
+		});
+		this.metrics = new ConnectionMetrics({
+			meter: () => (this.running ? source.meter : undefined),
+			connections: () => this.tracker.connections(),
+		});
+		this.tracker = this.createTracker();
+	}
+
+	get active(): boolean {
+		return this.running;
+	}
+
+	start(): void {
+		if (this.running) return;
+		this.tracker = this.createTracker();
+		this.running = true;
+		if (!this.installed) this.install();
+	}
+
+	/** Tells what is known of requests and setups that are under way: their end will not be seen. */
+	stop(): void {
+		if (!this.running) return;
+		this.running = false;
+		const { openRequests, openSetups } = this.tracker;
+		this.faults.guard(() =>
+			this.writer.writeUnfinished([...openRequests], [...openSetups]),
+		);
+		forgetHiddenFields();
+	}
+
+	private createTracker(): ConnectionTracker {
+		return new ObservedRequests(this.requestSpans, {
+			now,
+			threads: this.threads.lookupThreads,
+			idleTime: eventLoopIdleTime,
+			idPrefix: this.idPrefix,
+			reuseVariable: this.source.options.tracing.reuseVariable,
+			serviceOf: awsServiceOf,
+			listener: new Audience([this.writer, factPublisher, this.metrics]),
+		});
+	}
+
+	private install(): void {
+		this.installed = true;
+		const { source, faults } = this;
+		const observation = this;
+		try {
+			this.requestSpans.watchUndici();
+			installHooks({
+				get tracker() {
+					return observation.tracker;
+				},
+				now,
+				activeContext,
+				tracesHost: (host) =>
+					source.options.tracing.tracesHost(host) && !isSuppressed(),
+				get asksTimeToLive() {
+					return source.options.tracing.asksTimeToLive;
+				},
+				faults: {
+					take: faults.take,
+					get exhausted() {
+						return !observation.running || faults.exhausted;
+					},
+				},
+				freezeWatch: new FreezeWatch({
+					now,
+					guard: faults.guard,
+					needed: () => this.running && this.tracker.openConnections > 0,
+					onFrozen: (duration) => this.tracker.processFrozen(duration),
+				}),
+			});
+		} catch (error) {
+			// Hooks that are in place already must not observe half of what happens.
+			faults.giveUp();
+			throw error;
+		}
 	}
 }
 
-function activeContext(): Context | undefined {
-	const active = context.active();
-	return active === ROOT_CONTEXT ? undefined : active;
+/** Looks for the span of another instrumentation as soon as there is a request. */
+class ObservedRequests extends ConnectionTracker {
+	constructor(
+		private readonly requestSpans: RequestSpans,
+		options: ConstructorParameters<typeof ConnectionTracker>[0],
+	) {
+		super(options);
+	}
+
+	override requestCreated(exchange: Exchange, context: unknown): Request {
+		const request = super.requestCreated(exchange, context);
+		this.requestSpans.requestCreated(request);
+		return request;
+	}
 }

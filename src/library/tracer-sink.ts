@@ -1,5 +1,6 @@
 import {
 	type Context,
+	type Link,
 	ROOT_CONTEXT,
 	type Span,
 	type SpanContext,
@@ -11,16 +12,26 @@ import {
 import { Request } from "../connections/request";
 import { toHrTime } from "../spans/clock";
 import type { SpanContent } from "../spans/finished-span";
-import { SpanName } from "../spans/names";
+import { Attribute, SpanName } from "../spans/names";
 import { describeRequest } from "../spans/request-span";
 import { describeSetup } from "../spans/setup-span";
 import type { ParentContext, SpanSink, SpanSubject } from "../spans/sink";
 
-/** A span of the user's tracer that is not over. */
+export interface TracerSinkOptions {
+	readonly tracer: () => Tracer;
+	/** Lets the user add attributes to the span of a request before it ends. */
+	readonly customize: (span: Span, request: Request) => void;
+	/** What the span of a request is linked to. */
+	readonly linksOf: (request: Request) => Link[];
+	/** Keeps faults from the program. */
+	readonly guard: (run: () => void) => void;
+}
+
+/** A span that is not over. */
 interface OpenSpan {
-	readonly span: Span;
 	/** In which the spans below it are begun. */
 	readonly context: Context;
+	finish(content: SpanContent): void;
 }
 
 /**
@@ -30,12 +41,12 @@ interface OpenSpan {
 export class TracerSink implements SpanSink {
 	private readonly open = new WeakMap<SpanContext, OpenSpan>();
 
-	constructor(private readonly tracer: () => Tracer) {}
+	constructor(private readonly options: TracerSinkOptions) {}
 
 	begin(subject: SpanSubject, parent: ParentContext): SpanContext {
 		const above = this.contextUnder(parent);
 		const { name, kind, start, attributes } = startOf(subject);
-		const span = this.tracer().startSpan(
+		const span = this.options.tracer().startSpan(
 			name,
 			{
 				kind,
@@ -44,11 +55,46 @@ export class TracerSink implements SpanSink {
 			},
 			above,
 		);
-		const context = span.spanContext();
+		const spanContext = span.spanContext();
 		if (span.isRecording()) {
-			this.open.set(context, { span, context: trace.setSpan(above, span) });
+			this.open.set(spanContext, {
+				context: trace.setSpan(above, span),
+				finish: (content) => {
+					span.updateName(content.name);
+					span.setAttributes(content.attributes.toAttributes());
+					span.addLinks([...(content.links ?? [])]);
+					if (content.error) span.setStatus({ code: SpanStatusCode.ERROR });
+					if (subject instanceof Request) {
+						this.options.customize(span, subject);
+					}
+					span.end(toHrTime(content.end));
+				},
+			});
 		}
-		return context;
+		return spanContext;
+	}
+
+	/**
+	 * Tells of a request on the span that another instrumentation has made for it, at the latest when that one ends it.
+	 * @param context in which the span is active
+	 */
+	attach(request: Request, span: Span, context: Context): void {
+		const { linksOf, customize, guard } = this.options;
+		let told = false;
+		const tell = () => {
+			if (told) return;
+			told = true;
+			addFacts(span, request);
+			span.addLinks(linksOf(request));
+			customize(span, request);
+		};
+		const { end } = span;
+		span.end = (endTime) => {
+			guard(tell);
+			end.call(span, endTime);
+		};
+		request.span = span.spanContext();
+		this.open.set(span.spanContext(), { context, finish: tell });
 	}
 
 	records(context: SpanContext): boolean {
@@ -56,19 +102,25 @@ export class TracerSink implements SpanSink {
 	}
 
 	write(content: SpanContent, context: SpanContext): void {
-		const span = this.open.get(context)?.span;
-		if (!span) return;
-		span.updateName(content.name);
-		span.setAttributes(content.attributes.toAttributes());
-		for (const link of content.links ?? []) span.addLink(link);
-		if (content.error) span.setStatus({ code: SpanStatusCode.ERROR });
-		span.end(toHrTime(content.end));
+		this.open.get(context)?.finish(content);
 	}
 
 	private contextUnder(parent: ParentContext): Context {
 		if (parent === undefined) return ROOT_CONTEXT;
 		const ours = this.open.get(parent as SpanContext);
 		return ours ? ours.context : (parent as Context);
+	}
+}
+
+/** Adds what the other instrumentation has not said itself. Whether the request failed is for that one to say. */
+function addFacts(span: Span, request: Request): void {
+	const { attributes: said = {} } = span as {
+		readonly attributes?: Readonly<Record<string, unknown>>;
+	};
+	const facts = describeRequest(request).attributes.toAttributes();
+	for (const [name, value] of Object.entries(facts)) {
+		if (value === undefined || name === Attribute.errorType) continue;
+		if (said[name] === undefined) span.setAttribute(name, value);
 	}
 }
 

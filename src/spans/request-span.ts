@@ -86,7 +86,7 @@ function endpointsOf({
 function addConnection(attributes: AttributeList, request: Request): void {
 	const { wait } = request;
 	attributes.set(Attribute.connectionReused, request.reused);
-	attributes.set(Attribute.connectionRequestNumber, request.number);
+	attributes.set(Attribute.connectionRequestNumber, request.knownNumber);
 	attributes.set(Attribute.connectionAge, request.connectionAge);
 	attributes.set(Attribute.connectionIdle, request.connectionIdle);
 	if (!wait) return;

@@ -234,7 +234,7 @@ export class SpanWriter implements TrackerListener {
 	}
 
 	/** A connection whose setup does not stand under the request is named by a link. */
-	private linksOf({ connection: carrier, caused }: Request): Link[] {
+	linksOf({ connection: carrier, caused }: Request): Link[] {
 		const connection = carrier ?? caused;
 		if (!connection?.observed) return [];
 		if (connection === caused && !connection.outlivesCause) return [];

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -28,6 +28,10 @@ export default async function setup({
 	execFileSync(process.execPath, ["scripts/layer.mjs"], { stdio: "inherit" });
 	installRuntimeClients();
 	installPackages("test/opentelemetry-3");
+	// Beside the packages that it is to find.
+	for (const generation of ["otel-2", "otel-3"]) {
+		await copyFile("dist/index.js", `test/library/${generation}/conntrace.js`);
+	}
 	const directory = await mkdtemp(join(tmpdir(), "conntrace-test-"));
 	const { server, authority } = await makeCertificates();
 	const authorityFile = join(directory, "authority.pem");
