@@ -82,7 +82,7 @@ function told(
 describeBoth("facts on the channels", ({ test }) => {
 	test.for([
 		["the preload", REGISTER],
-		["the library", resolve("test/programs/library.cjs")],
+		["the library", resolve("test/library/otel-2/register.cjs")],
 	])("are those of the spans, by %s", async ([, register], { server }) => {
 		const run = await runScenario(server, everything, {
 			...SUBSCRIBED,

@@ -25,6 +25,8 @@ const OF_THE_TIMER = ["FreezeWatch.beat", "ConnectionTracker.processFrozen"];
 
 /** Called where the scenario does not get: there the program alone is looked at. */
 const OUT_OF_REACH = new Set([
+	"ConnectionTracker.connectionFound",
+	"ConnectionTracker.connections",
 	"ConnectionTracker.requestForgotten",
 	"ConnectionTracker.lastEndingIn",
 	"ConnectionTracker.decideUnasked",

@@ -60,7 +60,7 @@ const CASES = [
 		name: "OpenTelemetry 2.x, by the library",
 		directory: ".",
 		order: "before",
-		register: resolve("test/programs/library.cjs"),
+		register: resolve("test/library/otel-2/register.cjs"),
 	},
 ] as const;
 
