@@ -21,6 +21,9 @@ export interface Origin {
 	readonly port: number;
 }
 
+/** A request that caused a connection. */
+export type Cause = Pick<Request, "context" | "span" | "endedAt">;
+
 /** What the last response on a connection said about its future. */
 export interface ServerHints {
 	readonly statusCode: number;
@@ -43,8 +46,8 @@ export class Connection {
 	/** Where its socket connects to, if that is not the server. */
 	target?: Origin;
 	proxy?: ProxyHop;
-	/** The request that caused it. */
-	cause?: Request | undefined;
+	/** The request that caused it; of one that is over, no more than is needed. */
+	cause?: Cause | undefined;
 	/** Its client made it without a request that needs it, and none has used it since. */
 	unasked = false;
 	pool?: PoolIdentity | undefined;

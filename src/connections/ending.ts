@@ -115,7 +115,12 @@ export function explainEnding(facts: EndingFacts): Explanation {
 	if (facts.undici) {
 		const { activity, idle } = facts;
 		const connecting = activity === "connecting";
-		return explainUndiciEnding({ ...facts.undici, idle, connecting });
+		return explainUndiciEnding({
+			...facts.undici,
+			serverIdleLimit: facts.serverIdleLimit,
+			idle,
+			connecting,
+		});
 	}
 	if (facts.agentDestroyed) {
 		return ["agent_destroyed", "the agent or client was destroyed"];

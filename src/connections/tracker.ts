@@ -188,6 +188,7 @@ export class ConnectionTracker {
 		if (request.caused || request.wait) this.lookForFindings(request);
 		request.invocation?.count(request);
 		this.options.listener.requestEnded(request);
+		if (request.caused) letGoOfCause(request.caused);
 	}
 
 	/** No pool takes a multiplexed connection back: it is idle as soon as it carries nothing. */
@@ -230,7 +231,7 @@ export class ConnectionTracker {
 		this.connectionCount += 1;
 		const connection = new Connection(
 			`${this.options.idPrefix}-${this.connectionCount}`,
-			origin,
+			originOf(origin),
 			secure,
 			this.options.now(),
 			context,
@@ -365,7 +366,7 @@ export class ConnectionTracker {
 		if (connection.requestCount > 0 || connection.usedBefore) return;
 		if (connection.cause === request) return;
 		if (request.createdAt > connection.setup.start) return;
-		if (connection.cause) forgetCaused(connection.cause);
+		if (connection.cause instanceof Request) forgetCaused(connection.cause);
 		connection.cause = request;
 		request.caused = connection;
 		if (connection.decision) request.decision = connection.decision;
@@ -477,7 +478,7 @@ export class ConnectionTracker {
 	/** The connection serves another origin than the one that it was begun for. */
 	connectionTo(connection: Connection, origin: Origin): void {
 		this.hostOf(connection).withdraw(connection);
-		connection.origin = origin;
+		connection.origin = originOf(origin);
 		this.hostOf(connection).begin(connection);
 	}
 
@@ -636,6 +637,7 @@ export class ConnectionTracker {
 		// Counted once and for all: a later handshake ends the setup again.
 		connection.invocation = undefined;
 		this.options.listener.setupEnded(connection);
+		letGoOfCause(connection);
 	}
 
 	private hostOf({ origin }: Connection) {
@@ -770,6 +772,19 @@ export class ConnectionTracker {
 		}
 		return undefined;
 	}
+}
+
+/** Lets the program's request and response be collected although the connection that was made for them lives on. */
+function letGoOfCause(connection: Connection): void {
+	const { cause, setup } = connection;
+	if (cause?.endedAt === undefined || setup.end === undefined) return;
+	const { context, span, endedAt } = cause;
+	connection.cause = { context, span, endedAt };
+}
+
+/** Of what may be a request, which a connection shall not hold. */
+function originOf({ host, port }: Origin): Origin {
+	return { host, port };
 }
 
 function forgetCaused(request: Request): void {

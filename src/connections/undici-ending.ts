@@ -42,13 +42,14 @@ export interface UndiciLastRequest {
 	/** The program asked for the connection to be closed. */
 	readonly askedToClose: boolean;
 	readonly responseConnection?: string | undefined;
-	/** The server's announced idle limit in milliseconds. */
-	readonly serverIdleLimit?: number | undefined;
 }
 
 export interface UndiciEndingFacts {
 	readonly undici: UndiciEnding;
+	/** Absent where the connection is idle. */
 	readonly request?: UndiciLastRequest | undefined;
+	/** The server's announced idle limit in milliseconds. */
+	readonly serverIdleLimit?: number | undefined;
 	readonly connecting: boolean;
 	/** Milliseconds; absent while the connection is held. */
 	readonly idle?: number | undefined;
@@ -90,14 +91,14 @@ function endedWhileConnecting({ said, code }: UndiciEnding): Explanation {
 }
 
 function endedIdle(
-	{ undici, request }: UndiciEndingFacts,
+	{ undici, serverIdleLimit }: UndiciEndingFacts,
 	duration: number,
 ): Explanation {
 	const idle = `idle ${ms(duration)}`;
 	const announced =
-		request?.serverIdleLimit === undefined
+		serverIdleLimit === undefined
 			? ""
-			: `, the server closes after ${ms(request.serverIdleLimit)}`;
+			: `, the server closes after ${ms(serverIdleLimit)}`;
 	if (undici.reset || undici.code === "ECONNRESET") {
 		return ["peer_reset_idle", `${idle}, reset by the server${announced}`];
 	}
@@ -161,6 +162,7 @@ function endedBusy({ undici, request }: UndiciEndingFacts): Explanation {
 function closedAfterResponse({
 	undici,
 	request,
+	serverIdleLimit: limit,
 }: UndiciEndingFacts): Explanation {
 	const { requests, pipelining, early } = undici;
 	if (early) {
@@ -205,7 +207,6 @@ function closedAfterResponse({
 			"the server answered with Connection: close",
 		];
 	}
-	const limit = request?.serverIdleLimit;
 	if (limit !== undefined && limit <= (undici.margin ?? 0)) {
 		return [
 			"server_hint_too_short",

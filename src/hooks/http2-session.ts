@@ -12,7 +12,8 @@ export interface SessionState {
 	/** Absent while it is not known whether its requests are traced. */
 	connection?: Connection;
 	streams?: Streams;
-	lastRequest?: Request;
+	/** Absent when it is over. */
+	lastRequest?: Request | undefined;
 	goaway?: SessionFacts["goaway"];
 	/** Set during the `timeout` event of the session: its limit in milliseconds. */
 	timeout?: number | undefined;

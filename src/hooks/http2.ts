@@ -397,7 +397,9 @@ const STREAM_EVENTS: ReadonlyMap<unknown, StreamEvent> = new Map<
 		"close",
 		({ tracker }, stream, request) => {
 			tracker.requestEnded(request, failureAtClose(stream, request));
-			exchangeOf(request).session.streams?.end(request);
+			const { session } = exchangeOf(request);
+			session.streams?.end(request);
+			if (session.lastRequest === request) session.lastRequest = undefined;
 		},
 	],
 ]);

@@ -172,7 +172,9 @@ export function observedLookups(): ObservedLookups {
 			// Without a callback Node refuses the call.
 			if (typeof args.at(-1) !== "function") return [...args];
 			lookup(...args);
-			return observedArguments;
+			const observed = observedArguments;
+			observedArguments = [];
+			return observed;
 		},
 		promisesLookup(args, result) {
 			promise = result;

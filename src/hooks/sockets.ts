@@ -35,8 +35,8 @@ export interface UndiciState {
 	readonly client: object;
 	/** Called when a stream of HTTP/2 is begun on the socket. */
 	readonly streamBegun: () => void;
-	/** The last exchange that was sent on it. */
-	exchange?: UndiciExchange;
+	/** The last exchange that was sent on it; absent while it is idle. */
+	exchange?: UndiciExchange | undefined;
 }
 
 /** A pool that a socket belongs to. */

@@ -89,7 +89,6 @@ function lastRequest(
 		answered: exchange.statusCode !== undefined,
 		reused,
 		askedToClose: request.reset === true,
-		responseConnection: exchange.hints.connection,
-		serverIdleLimit: exchange.hints.idleLimit,
+		responseConnection: exchange.responseHeader("connection")?.toLowerCase(),
 	};
 }

@@ -42,7 +42,6 @@ export class UndiciExchange implements Exchange {
 	/** The pool in whose queue it is. */
 	waitsIn: UndiciPool | undefined;
 	httpVersion: string | undefined;
-	readonly hints: ServerHints = new ResponseHints(this);
 
 	constructor(
 		readonly request: UndiciRequest,
@@ -91,9 +90,7 @@ export class UndiciExchange implements Exchange {
 	}
 
 	responseHeader(name: string): string | undefined {
-		const headers = this.response?.headers;
-		if (headers === undefined) return undefined;
-		return isPairs(headers) ? headerIn(headers, name) : headers[name];
+		return this.response && headerOf(this.response, name);
 	}
 
 	/** undici stops reading from the connection when nobody takes what it has read. */
@@ -103,24 +100,31 @@ export class UndiciExchange implements Exchange {
 }
 
 /** What a response says about the future of its connection, read when somebody asks. */
-class ResponseHints implements ServerHints {
+export class UndiciHints implements ServerHints {
 	readonly httpVersion = "1.1";
 
-	constructor(private readonly exchange: UndiciExchange) {}
+	constructor(private readonly response: UndiciResponse) {}
 
 	get statusCode(): number {
-		return this.exchange.statusCode ?? 0;
+		return this.response.statusCode;
 	}
 
 	get connection(): string | undefined {
-		return this.exchange.responseHeader("connection")?.toLowerCase();
+		return headerOf(this.response, "connection")?.toLowerCase();
 	}
 
 	get idleLimit(): number | undefined {
-		const header = this.exchange.responseHeader("keep-alive") ?? "";
+		const header = headerOf(this.response, "keep-alive") ?? "";
 		const timeout = /timeout=(\d+)/i.exec(header)?.[1];
 		return timeout === undefined ? undefined : Number(timeout) * 1000;
 	}
+}
+
+function headerOf(
+	{ headers }: UndiciResponse,
+	name: string,
+): string | undefined {
+	return isPairs(headers) ? headerIn(headers, name) : headers[name];
 }
 
 function isPairs(

@@ -24,6 +24,7 @@ import {
 	originOf,
 	serverOf,
 	UndiciExchange,
+	UndiciHints,
 	type UndiciOrigin,
 	type UndiciRequest,
 	type UndiciResponse,
@@ -417,7 +418,7 @@ class UndiciWatcher {
 				hasWrittenAll(exchange.socket),
 			);
 		}
-		if (connection) connection.hints = exchange.hints;
+		if (connection) connection.hints = new UndiciHints(response);
 	}
 
 	/** The response is over. The client takes the connection back in a moment, unless it closes it now. */
@@ -435,6 +436,8 @@ class UndiciWatcher {
 		} else if (connection.openRequests === 0 && !closesAfterResponse(socket)) {
 			tracker.connectionIdle(connection);
 			freezeWatch.start();
+			const state = stateOf(socket);
+			if (state?.undici) state.undici.exchange = undefined;
 		}
 	}
 

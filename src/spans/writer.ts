@@ -2,7 +2,7 @@ import { type Link, type SpanContext, SpanKind } from "@opentelemetry/api";
 import { tableNames } from "../aws/dynamodb-tables";
 import type { Connection } from "../connections/connection";
 import type { Invocation } from "../connections/invocation";
-import type { Request } from "../connections/request";
+import { Request } from "../connections/request";
 import type { Lookup, Phase } from "../connections/setup";
 import type { TrackerListener } from "../connections/tracker";
 import { AttributeList } from "./attributes";
@@ -313,7 +313,8 @@ export class SpanWriter implements TrackerListener {
 	private parentOf(connection: Connection): ParentContext {
 		const { cause, context } = connection;
 		if (!cause) return context;
-		return connection.outlivesCause ? cause.context : this.contextOf(cause);
+		if (connection.outlivesCause) return cause.context;
+		return cause instanceof Request ? this.contextOf(cause) : cause.span;
 	}
 }
 
