@@ -1,0 +1,129 @@
+// Judges by tests that nobody here wrote whether the agent changes what programs see:
+//
+//   npm run conformance -- [options]
+//
+//   --suite NAME    node (the default; its tests are downloaded), undici, or vitest for a package tested by it
+//   --tests DIR     where the tests are: the `test` directory of Node's source, a checkout of undici, a package
+//   --release NAME  take Node's tests from this release of the distribution, for example a newer one
+//   --only REGEXP   only tests whose names match
+//   --node FILE     the Node binary to judge under
+//   --preload FILE  what to judge in place of the agent
+//   --json FILE     also write how many passed and failed
+//
+// Exit code: 0 nothing differs, 1 something does, 77 the tests cannot be had here.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { runCanaries } from "./canaries.mjs";
+import { judge } from "./judge.mjs";
+import { writeControl } from "./load-order.mjs";
+import { nodeTests, Unavailable } from "./node-source.mjs";
+import { nodeSuite, undiciSuite, vitestSuite } from "./suites.mjs";
+
+const FAULTY = fileURLToPath(new URL("faulty-preload.cjs", import.meta.url));
+const AGENT = fileURLToPath(new URL("../../dist/register.js", import.meta.url));
+const SUITES = { node: nodeSuite, undici: undiciSuite, vitest: vitestSuite };
+
+const { values: options } = parseArgs({
+	options: {
+		suite: { type: "string", default: "node" },
+		tests: { type: "string" },
+		release: { type: "string" },
+		only: { type: "string", default: "" },
+		node: { type: "string", default: process.execPath },
+		preload: { type: "string", default: AGENT },
+		json: { type: "string" },
+	},
+});
+const node = resolve(options.node);
+const work = mkdtempSync(join(tmpdir(), "conformance-"));
+try {
+	process.exitCode = await main();
+} catch (error) {
+	if (!(error instanceof Unavailable)) throw error;
+	console.log(`SKIPPED: ${error.message}`);
+	process.exitCode = 77;
+} finally {
+	rmSync(work, { recursive: true });
+}
+
+async function main() {
+	const suite = await chosenSuite();
+	const faulty = await compare(FAULTY, {
+		...suite,
+		tests: suite.sensitive ? [suite.sensitive] : [],
+	});
+	if (faulty.length < 1 + Number("sensitive" in suite))
+		throw new Error(
+			`the judge does not see what a faulty preload does, only: ${faulty}`,
+		);
+	let done = 0;
+	const tally = {};
+	const differences = await compare(
+		resolve(options.preload),
+		suite,
+		(test, { kind, failure }) => {
+			done++;
+			tally[kind] = (tally[kind] ?? 0) + 1;
+			if (kind === "load order" || kind === "unsteady")
+				console.log(`${kind}: ${test}: ${failure}`);
+			if (process.stderr.isTTY)
+				process.stderr.write(`\r${done} of ${suite.tests.length} `);
+		},
+	);
+	for (const line of differences) console.log(`DIFFERS: ${line}`);
+	console.log(
+		`${suite.tests.length} tests and the canaries, ${differences.length} differ (${Object.entries(
+			tally,
+		)
+			.map(([kind, count]) => `${count} ${kind}`)
+			.join(", ")})`,
+	);
+	if (options.json)
+		writeFileSync(
+			options.json,
+			JSON.stringify({
+				numPassedTests: tally.same ?? 0,
+				numFailedTests: differences.length,
+				numPendingTests: 0,
+				testResults: [],
+			}),
+		);
+	return differences.length === 0 ? 0 : 1;
+}
+
+async function chosenSuite() {
+	const { suite: name, release, only } = options;
+	const create = SUITES[name];
+	if (!create)
+		throw new Error(
+			`--suite ${name}: expected one of ${Object.keys(SUITES).join(", ")}`,
+		);
+	if (!options.tests && name !== "node")
+		throw new Error(`--suite ${name}: expected --tests as well`);
+	const suite = await create(
+		resolve(options.tests ?? nodeTests(release)),
+		node,
+	);
+	const tests = suite.tests.filter((test) => new RegExp(only).test(test));
+	if (tests.length === 0) throw new Error(`--only ${only}: no test matches`);
+	return { ...suite, tests };
+}
+
+/** Returns a line for each test and each canary that the preload changes. */
+async function compare(file, suite, onVerdict) {
+	const how = {
+		node,
+		preload: ["--require", file],
+		// Nobody listens there.
+		environment: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" },
+	};
+	const control = await writeControl(join(work, "control.cjs"), how);
+	const differences = await runCanaries(how);
+	const verdicts = await judge({ ...how, control, suite, onVerdict });
+	for (const [test, { kind, failure }] of verdicts)
+		if (kind === "differs") differences.push(`${test}: ${failure}`);
+	return differences;
+}
