@@ -6,6 +6,7 @@ import { report } from "./commands/report";
 import { run } from "./commands/run";
 import { REASONS, type Reason } from "./connections/reason";
 import { Failure } from "./failure";
+import { printable } from "./printable";
 import { VERSION } from "./version";
 
 const program = new Command("conntrace")
@@ -238,7 +239,7 @@ function parseRatio(text: string): number {
 
 program.parseAsync().catch((error: unknown) => {
 	console.error(
-		error instanceof Failure ? `conntrace: ${error.message}` : error,
+		error instanceof Failure ? `conntrace: ${printable(error.message)}` : error,
 	);
 	process.exitCode = error instanceof SpawnFailure ? error.status : 1;
 });

@@ -17,6 +17,7 @@ const DEFAULT_EXPORT_TIMEOUT = 30_000;
 
 const MILLISECONDS = "milliseconds, a whole number from 1";
 const COUNT = "a whole number from 1";
+const AN_URL = "an http or https URL";
 
 /**
  * Reads OTEL_EXPORTER_OTLP_* and OTEL_BSP_* as OpenTelemetry specifies them. Values that may hold a secret (headers,
@@ -79,7 +80,11 @@ const RECEIVER_SCHEDULE_DELAY = 500;
 export function readReceiver(
 	variables: Variables,
 ): CollectorSettings | undefined {
-	const url = variables.text("CONNTRACE_RECEIVER");
+	const name = "CONNTRACE_RECEIVER";
+	const value = variables.text(name);
+	if (value === undefined) return undefined;
+	const url = parseUrl(value)?.href;
+	if (url === undefined) variables.warn(name, AN_URL, "none");
 	return url === undefined
 		? undefined
 		: {
@@ -100,16 +105,21 @@ function readUrl(variables: Variables): string {
 	for (const name of [own, shared]) {
 		const value = variables.text(name);
 		if (value === undefined) continue;
-		const url = URL.canParse(value) ? new URL(value) : undefined;
-		if (url && /^https?:$/.test(url.protocol)) {
+		const url = parseUrl(value);
+		if (url) {
 			if (name === shared) {
 				url.pathname = `${url.pathname.replace(/\/$/, "")}/${PATH}`;
 			}
 			return url.href;
 		}
-		variables.warn(name, "an http or https URL", DEFAULT_URL);
+		variables.warn(name, AN_URL, DEFAULT_URL);
 	}
 	return DEFAULT_URL;
+}
+
+function parseUrl(value: string): URL | undefined {
+	const url = URL.canParse(value) ? new URL(value) : undefined;
+	return url && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
 /** `key=value,key=value`, values percent-encoded where they need it; those for traces override those for all signals. */
@@ -147,12 +157,22 @@ function decode(text: string): string | undefined {
 function readFile(variables: Variables, name: string): Buffer | undefined {
 	const path = variables.text(name);
 	if (path === undefined) return undefined;
+	const contents = contentsOf(path);
+	if (typeof contents !== "string") return contents;
+	// Whoever takes it for the place of the key itself shall not find that in a log.
+	variables.warn(name, `the path of a PEM file (${contents})`, "none");
+	return undefined;
+}
+
+/** @returns why there is none, if there is none */
+function contentsOf(path: string): Buffer | string {
 	try {
-		return readFileSync(resolve(path));
+		const contents = readFileSync(resolve(path));
+		return contents.includes("-----BEGIN ")
+			? contents
+			: "there is nothing of that kind in it";
 	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException;
-		variables.warn(`${name}=${path}`, `a PEM file (${code})`, "none");
-		return undefined;
+		return (error as NodeJS.ErrnoException).code ?? "unreadable";
 	}
 }
 

@@ -1,4 +1,5 @@
 import type { CollectorSettings } from "../export/collector-settings";
+import { DEFAULT_VALUE_LENGTH } from "../spans/attributes";
 import { readCollectorSettings, readReceiver } from "./collector-variables";
 import { tracedHosts } from "./hosts";
 import { LOG_LEVELS, type LogLevel } from "./log";
@@ -39,6 +40,8 @@ export interface Configuration extends Tracing {
 	readonly sampler: { readonly name: SamplerName; readonly ratio: number };
 	/** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES. */
 	readonly resourceAttributes: Readonly<Record<string, string>>;
+	/** OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, or that for spans: texts in attributes are cut to it. */
+	readonly valueLength: number;
 }
 
 const LAMBDA_FLUSHES = ["after", "before"] as const;
@@ -56,6 +59,8 @@ export const SAMPLER_NAMES = [
 
 export type SamplerName = (typeof SAMPLER_NAMES)[number];
 
+const VALUE_LENGTH = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT";
+const SPAN_VALUE_LENGTH = "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT";
 const DEFAULT_FLUSH_TIMEOUT = 500;
 const RATIO = "a ratio from 0 to 1";
 const DEFAULT_LOG_LEVEL: LogLevel = "warn";
@@ -112,6 +117,14 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 			ratio: read("OTEL_TRACES_SAMPLER_ARG", 1, RATIO, parseRatio),
 		},
 		resourceAttributes: readResourceAttributes(variables),
+		valueLength: read(
+			variables.text(SPAN_VALUE_LENGTH) === undefined
+				? VALUE_LENGTH
+				: SPAN_VALUE_LENGTH,
+			DEFAULT_VALUE_LENGTH,
+			"characters, a whole number from 1",
+			(value) => parseNumber(value, /^0*[1-9]\d*$/, Number.MAX_SAFE_INTEGER),
+		),
 	};
 	return { configuration, warnings: variables.warnings };
 }

@@ -15,8 +15,13 @@ export class Faults {
 	readonly take = (error: unknown): void => {
 		this.count += 1;
 		if (this.count === 1) {
-			const stack = error instanceof Error ? error.stack : String(error);
-			say(`a fault of its own, the trace may be incomplete: ${stack}`);
+			const stack = error instanceof Error ? error.stack : undefined;
+			const [what, ...frames] = (stack ?? String(error)).split("\n");
+			say(
+				`a fault of its own, the trace may be incomplete: ${what}`,
+				"warn",
+				frames,
+			);
 		}
 		if (this.count === LIMIT) {
 			say(`switched off after ${LIMIT} faults of its own`);

@@ -9,12 +9,15 @@ const NAME = "OTEL_RESOURCE_ATTRIBUTES";
 export function readResourceAttributes(
 	variables: Variables,
 ): Record<string, string> {
-	const attributes = variables.read<Record<string, string> | undefined>(
-		NAME,
-		undefined,
-		"key=value pairs, percent-encoded where they need it",
-		parseAttributes,
-	);
+	const text = variables.text(NAME) ?? "";
+	const attributes = parseAttributes(text);
+	if (!attributes) {
+		variables.warn(
+			NAME,
+			"key=value pairs, percent-encoded where they need it",
+			"none",
+		);
+	}
 	const functionName = variables.text("AWS_LAMBDA_FUNCTION_NAME");
 	const serviceName = variables.text("OTEL_SERVICE_NAME");
 	return {

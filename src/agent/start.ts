@@ -16,6 +16,7 @@ import type * as LambdaModule from "../lambda/lambda";
 import { ConnectionMetrics } from "../metrics/connection-metrics";
 import { registeredMeter } from "../metrics/registered-meter";
 import { activeSpanContext, withoutTracing } from "../spans/active-span";
+import { limitValueLength } from "../spans/attributes";
 import { now } from "../spans/clock";
 import { RecordSink } from "../spans/record-sink";
 import { SpanWriter } from "../spans/writer";
@@ -32,6 +33,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 	const { configuration, warnings } = readConfiguration(agentVariables(env));
 	if (configuration.disabled) return;
 	setLogLevel(configuration.logLevel);
+	limitValueLength(configuration.valueLength);
 	if (isMainThread) for (const warning of warnings) say(warning);
 	const other = claimObservation({
 		name: "the preloaded agent",

@@ -1,3 +1,6 @@
+/** How much of a value is repeated, in characters. */
+const SHOWN = 100;
+
 /** Reads environment variables; an empty value counts as unset, as OpenTelemetry has it. */
 export class Variables {
 	/** One line for each value that could not be read, with what was expected and what is used. */
@@ -27,16 +30,20 @@ export class Variables {
 		const parsed = parse(value);
 		if (parsed !== undefined) return parsed;
 		this.warn(
-			`${this.names[name] ?? name}=${value}`,
+			`${this.names[name] ?? name}=${value.slice(0, SHOWN)}${value.length > SHOWN ? "..." : ""}`,
 			expected,
 			String(fallback ?? "none"),
 		);
 		return fallback;
 	};
 
-	/** @param what the variable, with its value unless that may be a secret */
+	/**
+	 * Says a thing once.
+	 * @param what the variable, with its value unless that may be a secret
+	 */
 	warn(what: string, expected: string, used: string): void {
-		this.warnings.push(`${what}: expected ${expected}; using ${used}`);
+		const line = `${what}: expected ${expected}; using ${used}`;
+		if (!this.warnings.includes(line)) this.warnings.push(line);
 	}
 }
 

@@ -117,7 +117,7 @@ const TARGET_PREFIXES: Readonly<Record<string, string>> = {
 function readTarget(
 	header: string | undefined,
 ): { service: string; operation: string } | undefined {
-	const match = /^(\w+?)(?:_\d{8})?\.(\w+)$/.exec(header ?? "");
+	const match = /^(\w{1,128}?)(?:_\d{8})?\.(\w{1,128})$/.exec(header ?? "");
 	const [, prefix, operation] = match ?? [];
 	if (!prefix || !operation) return undefined;
 	return { service: TARGET_PREFIXES[prefix] ?? prefix, operation };
@@ -142,8 +142,8 @@ function readScope(
 function readAttempt(
 	header: string | undefined,
 ): Pick<AwsCall, "attempt" | "maxAttempts"> {
-	const attempt = /\battempt=(\d+)/.exec(header ?? "")?.[1];
-	const max = /\bmax=(\d+)/.exec(header ?? "")?.[1];
+	const attempt = /\battempt=(\d{1,9})\b/.exec(header ?? "")?.[1];
+	const max = /\bmax=(\d{1,9})\b/.exec(header ?? "")?.[1];
 	return {
 		attempt: attempt === undefined ? undefined : Number(attempt),
 		maxAttempts: max === undefined ? undefined : Number(max),
@@ -152,5 +152,5 @@ function readAttempt(
 
 /** SDK v3 names the operation of REST services in the query: `?x-id=PutObject`. */
 function readOperationParameter(url: string): string | undefined {
-	return /[?&]x-id=(\w+)/.exec(url)?.[1];
+	return /[?&]x-id=(\w{1,128})(?![^&])/.exec(url)?.[1];
 }

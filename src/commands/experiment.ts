@@ -1,10 +1,11 @@
 import { constants } from "node:os";
 import { join } from "node:path";
+import { say } from "../agent/log";
 import { runExperiment } from "../experiment/experiment";
 import { serviceOf } from "../experiment/run-variant";
 import { FULL, QUICK, variantsFor } from "../experiment/variants";
+import { printable } from "../printable";
 import type { Story } from "../report/model";
-import { printable } from "../report/printable";
 import { type Emphasis, renderRuns } from "../report/terminal";
 import { emphasisFor } from "./emphasis";
 import { type Destination, findDestination } from "./forwarding";
@@ -41,7 +42,6 @@ export async function experiment(
 	// The embedded DynamoDB calls url.parse(), which Node 26 warns of.
 	process.noDeprecation = true;
 	await checkWritable(options);
-	const say = (line: string) => process.stderr.write(`conntrace: ${line}\n`);
 	const destination = await findDestination(process.env, say);
 	const scale = options.quick ? QUICK : FULL;
 	const interruption = new Interruption();

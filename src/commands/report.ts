@@ -1,6 +1,6 @@
 import { Failure } from "../failure";
+import { printable } from "../printable";
 import type { Run, Source } from "../report/model";
-import { printable } from "../report/printable";
 import { RunAnalysis } from "../report/run-analysis";
 import { readFile, STANDARD_INPUT } from "../report/sources/file";
 import { readJaeger } from "../report/sources/jaeger";
@@ -10,6 +10,7 @@ import {
 	renderSources,
 	renderStatistics,
 } from "../report/terminal";
+import { withoutUser } from "../user-information";
 import { emphasisFor } from "./emphasis";
 import {
 	checkWritable,
@@ -48,7 +49,8 @@ export async function report(
 	const twice = sources.find(
 		(source, index) => sources.indexOf(source) < index,
 	);
-	if (twice !== undefined) throw new Failure(`${twice} is given twice`);
+	if (twice !== undefined)
+		throw new Failure(`${withoutUser(twice)} is given twice`);
 	await checkWritable(options);
 	const runs: Run[] = [];
 	for (const group of options.compare
@@ -59,10 +61,10 @@ export async function report(
 	const [first, second] = runs;
 	const jaeger = sources.find(isAddress)?.replace(/\/+$/, "");
 	const result = newReport({
-		title: sources.join(", "),
+		title: sources.map(withoutUser).join(", "),
 		kind: options.compare ? "comparison" : "run",
 		runs,
-		...(jaeger && { jaeger }),
+		...(jaeger && { jaeger: withoutUser(jaeger) }),
 	});
 	await writeReport(result, options);
 	if (toStandardOutput(options)) return;
@@ -100,7 +102,7 @@ async function readSource(
 	{ service: services, lookback, limit }: ReportOptions,
 	onSpan: (span: Span) => void,
 ): Promise<Source> {
-	const progress = showProgress(process.stderr, printable(source));
+	const progress = showProgress(process.stderr, printable(withoutUser(source)));
 	const onProgress = (share: number) => progress.update(share);
 	try {
 		return isAddress(source)

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { say } from "../agent/log";
 import { Failure } from "../failure";
 import { renderStatistics } from "../report/terminal";
 import { type Checks, findViolations, renderViolations } from "./checks";
@@ -10,6 +11,7 @@ import { findDestination } from "./forwarding";
 import { showLiveTitle } from "./live-title";
 import { checkWritable, newReport, type Outputs, writeReport } from "./outputs";
 import { preloadEnvironment } from "./preload";
+import { titleOf } from "./title";
 
 export interface RunOptions extends Outputs, Checks {
 	/** OTLP JSON lines of all spans are written to this file. */
@@ -29,7 +31,6 @@ export async function run(
 	options: RunOptions,
 ): Promise<number> {
 	const [program = "", ...args] = command;
-	const say = (line: string) => process.stderr.write(`conntrace: ${line}\n`);
 	const agent = agentFile();
 	await checkWritable(options);
 	const destination = await findDestination(process.env, say);
@@ -52,7 +53,7 @@ export async function run(
 		endLiveTitle();
 	}
 
-	const title = command.join(" ");
+	const title = titleOf(command);
 	const { run, warning } = await collection.finish(title);
 	const emphasis = emphasisFor(process.stderr);
 	process.stderr.write(renderStatistics(title, run, emphasis));

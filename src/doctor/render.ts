@@ -1,4 +1,4 @@
-import { printable } from "../report/printable";
+import { printable } from "../printable";
 import type { Emphasis } from "../report/terminal";
 import type { Diagnosis } from "./diagnosis";
 import type { ProcessExamination } from "./examination";

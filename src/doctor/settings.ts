@@ -82,6 +82,11 @@ const SETTINGS: readonly Setting[] = [
 	),
 	one("OTEL_TRACES_SAMPLER", ({ sampler }) => sampler.name),
 	one("OTEL_TRACES_SAMPLER_ARG", ({ sampler }) => sampler.ratio),
+	one("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", ({ valueLength }) => valueLength),
+	one(
+		"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+		({ valueLength }) => valueLength,
+	),
 	one("OTEL_LOG_LEVEL", ({ logLevel }) => logLevel),
 	one("CONNTRACE_HOSTS", (_, env) => env.CONNTRACE_HOSTS),
 	one("CONNTRACE_IGNORE_HOSTS", (_, env) => env.CONNTRACE_IGNORE_HOSTS),

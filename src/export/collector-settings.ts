@@ -1,3 +1,5 @@
+import { withoutUser } from "../user-information";
+
 /** Where spans are sent and how, as OTEL_EXPORTER_OTLP_* and OTEL_BSP_* say. Plain data: a worker thread gets it too. */
 export interface CollectorSettings {
 	/** May hold user information. */
@@ -21,5 +23,5 @@ export interface CollectorSettings {
 
 /** The address as it may be shown. */
 export function shownUrl({ url }: Pick<CollectorSettings, "url">): string {
-	return url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, "$1").replace(/[?#].*$/s, "");
+	return withoutUser(url).replace(/[?#].*$/s, "");
 }

@@ -63,9 +63,10 @@ export class FileOutput {
 			this.ledger.delivered += this.spans.count;
 		} catch (error) {
 			const { code, message } = error as NodeJS.ErrnoException;
+			const why = `${code ?? message} (CONNTRACE_FILE must name a file that can be written)`;
 			this.torn = true;
-			this.ledger.lose(this.spans.count, code ?? message);
-			say(`cannot write CONNTRACE_FILE: ${code ?? message}`, "info");
+			this.ledger.lose(this.spans.count, why);
+			say(`cannot write now: ${why}`, "info");
 		}
 		this.spans = new EncodedSpans(this.spans.clear());
 	}

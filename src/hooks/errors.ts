@@ -1,8 +1,12 @@
 /** What `error.type` says of an error: its code, else its class. Never its message, which may hold anything. */
 export function errorType(error: unknown): string {
-	if (error instanceof Error) {
-		const { code } = error as { code?: unknown };
-		return typeof code === "string" ? code : error.name;
-	}
-	return "_OTHER";
+	if (!(error instanceof Error)) return OTHER;
+	const { code } = error as { code?: unknown };
+	const type: unknown = typeof code === "string" ? code : error.name;
+	return typeof type === "string" && NAME.test(type) ? type : OTHER;
 }
+
+const OTHER = "_OTHER";
+
+/** Programs may put anything into the fields of an error; codes and classes look like this. */
+const NAME = /^[\w$.-]{1,100}$/;

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Exchange } from "../connections/request";
+import { hostWithoutUser } from "../user-information";
 
 /** An exchange of `node:http`, read from its request object when somebody asks. */
 class HttpExchange implements Exchange {
@@ -74,7 +75,7 @@ export function httpExchange(
 ): HttpExchange {
 	const host = typeof options.host === "string" ? options.host : req.host;
 	const port = Number(options.port) || (req.protocol === "https:" ? 443 : 80);
-	return new HttpExchange(req, host, port);
+	return new HttpExchange(req, hostWithoutUser(host), port);
 }
 
 export function isHttpExchange(exchange: Exchange): exchange is HttpExchange {

@@ -1,7 +1,9 @@
 import { isIP, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Connection } from "../connections/connection";
+
 import { ABORTED } from "../connections/setup";
+import { hostWithoutUser } from "../user-information";
 import { takeAwaited } from "./awaited-connects";
 import { whileConnecting } from "./connecting";
 import { questionOf, UNKNOWN_QUESTION } from "./dns";
@@ -123,7 +125,7 @@ function begin(
 	if (!options || options.path || options.port === undefined) return undefined;
 	// A TLS socket over a socket that still connects waits for that one.
 	if ((socket as any)._parent?.connecting) return undefined;
-	const host = options.host ?? "localhost";
+	const host = hostWithoutUser(options.host ?? "localhost");
 	const port = Number(options.port);
 	if (!Number.isInteger(port) || port < 0 || port > 65_535) return undefined;
 	if (!scope && !tracesHost(host, Number(options.port))) return undefined;

@@ -101,9 +101,14 @@ export function handshakeDetails(socket: TLSSocket): HandshakeDetails {
 		resumed: socket.isSessionReused(),
 		serverSubject: distinguishedName(certificate.subject),
 		serverIssuer: distinguishedName(certificate.issuer),
-		serverNotAfter:
-			certificate.valid_to && new Date(certificate.valid_to).toISOString(),
+		serverNotAfter: timestamp(certificate.valid_to),
 	};
+}
+
+/** Absent where the certificate has no such time, or one that is none. */
+function timestamp(text: string | undefined): string | undefined {
+	const time = new Date(text ?? "");
+	return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }
 
 /** `TLSv1.3` is the protocol `tls` in version `1.3`. */

@@ -173,10 +173,19 @@ class Mismatch extends Error {
 	}
 
 	describe(): string {
-		const shown = this.got === undefined ? "nothing" : JSON.stringify(this.got);
+		const shown = describe(this.got);
 		const short = shown.length > 80 ? `${shown.slice(0, 80)}...` : shown;
 		return `${this.path}: expected ${this.expected}, got ${short}`;
 	}
+}
+
+/** Of lists and objects only that they are, for they may be nested more deeply than can be written out. */
+function describe(json: unknown): string {
+	if (json === undefined) return "nothing";
+	if (Array.isArray(json)) return "an array";
+	return typeof json === "object" && json !== null
+		? "an object"
+		: JSON.stringify(json);
 }
 
 /** Visits the objects of a list, which may be missing. */
@@ -225,12 +234,22 @@ function id(json: unknown, digits: number, path: string): string {
 	throw new Mismatch(path, `${digits} hexadecimal digits`, json);
 }
 
-const INTEGER = /^-?\d+$/;
+/** No more digits than 64 bits have: what is longer takes its time to be read. */
+const INTEGER = /^-?\d{1,20}$/;
+
+/** Signed or unsigned. */
+const MIN_INT64 = -(2n ** 63n);
+const MAX_INT64 = 2n ** 64n - 1n;
 
 function int64(json: unknown, path: string, member = ""): bigint {
-	if (typeof json === "string" && INTEGER.test(json)) return BigInt(json);
-	if (typeof json === "number" && Number.isInteger(json)) return BigInt(json);
-	throw new Mismatch(path + member, "an integer", json);
+	if (
+		(typeof json === "string" && INTEGER.test(json)) ||
+		(typeof json === "number" && Number.isInteger(json))
+	) {
+		const integer = BigInt(json);
+		if (integer >= MIN_INT64 && integer <= MAX_INT64) return integer;
+	}
+	throw new Mismatch(path + member, "an integer of 64 bits", json);
 }
 
 function double(json: unknown, path: string, member = ""): number {

@@ -3,12 +3,18 @@ import { Attribute } from "../spans/names";
 /** The attributes of a span, of whatever type. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
+/** No time and no count of an agent is larger, and however many of these are summed up, the sum is a number. */
+const MAX_NUMBER = 1e15;
+
+/** Requests that one stands for, at most. */
+const MAX_WEIGHT = 1e9;
+
 export function numberAt(
 	attributes: Attributes,
 	name: string,
 ): number | undefined {
 	const value = attributes[name];
-	return typeof value === "number" && Number.isFinite(value)
+	return typeof value === "number" && Math.abs(value) <= MAX_NUMBER
 		? value
 		: undefined;
 }
@@ -46,5 +52,7 @@ export function isRequest(attributes: Attributes): boolean {
 /** How many requests a recorded one stands for, where others were sampled out. */
 export function weightOf(attributes: Attributes): number {
 	const ratio = numberAt(attributes, Attribute.samplingRatio);
-	return ratio !== undefined && ratio > 0 && ratio <= 1 ? 1 / ratio : 1;
+	return ratio !== undefined && ratio > 0 && ratio <= 1
+		? Math.min(1 / ratio, MAX_WEIGHT)
+		: 1;
 }

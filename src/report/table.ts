@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { printable } from "./printable";
+import { printable } from "../printable";
 
 /** Draws rows under a head, for a terminal. Texts stand to the left, numbers to the right; lines within a cell are kept. */
 export function drawTable(

@@ -1,6 +1,6 @@
+import { printable } from "../printable";
 import { adviseOnReason } from "./advice";
 import type { HostSummary, Run, Source, Summary } from "./model";
-import { printable } from "./printable";
 import type { Statistics } from "./run-statistics";
 import { count, drawTable, milliseconds, percent } from "./table";
 

@@ -14,8 +14,9 @@ interface Call {
 	readonly attributes: AttributeList;
 }
 
-/** Programs make a few calls over and over again. */
+/** Programs make a few calls over and over again; of one whose text is longer than this, nothing is kept. */
 const MAX_CALLS = 256;
+const MAX_KEY_LENGTH = 4096;
 
 const calls = new Map<string, Call>();
 
@@ -35,7 +36,7 @@ export function addAws(
 	if (!call) {
 		if (calls.size >= MAX_CALLS) calls.clear();
 		call = describeCall(request);
-		calls.set(key, call);
+		if (key.length <= MAX_KEY_LENGTH) calls.set(key, call);
 	}
 	attributes.include(call.attributes);
 	attributes.set(Attribute.awsRequestId, awsRequestId(exchange));

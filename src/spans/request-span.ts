@@ -2,7 +2,7 @@ import type { Decision } from "../connections/decision";
 import type { PoolSnapshot } from "../connections/pool";
 import type { Request } from "../connections/request";
 import type { ConnectAttempt } from "../connections/setup";
-import { AttributeList, defined } from "./attributes";
+import { AttributeList, bounded, defined } from "./attributes";
 import { addAws } from "./aws-attributes";
 import { Attribute } from "./names";
 import { redactUrl } from "./url";
@@ -15,7 +15,7 @@ export function describeRequest(request: Request): {
 } {
 	const error = request.failure;
 	const attributes = new AttributeList();
-	const name = addAws(attributes, request) ?? request.exchange.method;
+	const name = bounded(addAws(attributes, request) ?? request.exchange.method);
 	addHttp(attributes, request);
 	attributes.set(Attribute.errorType, error);
 	addConnection(attributes, request);

@@ -11,6 +11,7 @@ import type {
 	Phase,
 	Tunnel,
 } from "../connections/setup";
+import { hostWithoutUser } from "../user-information";
 import { type AttributeList, defined } from "./attributes";
 import { Attribute, SpanName } from "./names";
 
@@ -75,7 +76,7 @@ export function describeLookup(lookup: Lookup): PhaseSpan {
 		name: SpanName.dnsLookup,
 		phase: lookup,
 		attributes: defined({
-			[Attribute.dnsQuestionName]: lookup.name,
+			[Attribute.dnsQuestionName]: hostWithoutUser(lookup.name),
 			[Attribute.dnsAnswers]:
 				lookup.answers.length > 0 ? [...lookup.answers] : undefined,
 			[Attribute.dnsResolver]: byProgram ? CUSTOM_RESOLVER : undefined,
@@ -132,7 +133,8 @@ function describeHandshake(handshake: Handshake): PhaseSpan {
 		name: SpanName.tlsHandshake,
 		phase: handshake,
 		attributes: defined({
-			[Attribute.serverAddress]: handshake.serverName,
+			[Attribute.serverAddress]:
+				handshake.serverName && hostWithoutUser(handshake.serverName),
 			[Attribute.tlsProtocolName]: details?.protocolName,
 			[Attribute.tlsProtocolVersion]: details?.protocolVersion,
 			[Attribute.tlsCipher]: details?.cipher,

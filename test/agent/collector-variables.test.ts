@@ -36,7 +36,7 @@ describe("the variables of the exporter", () => {
 		OTEL_EXPORTER_OTLP_PROTOCOL:
 			"=soon: expected http/json, the only protocol there is; using http/json",
 		OTEL_EXPORTER_OTLP_CERTIFICATE:
-			"=soon: expected a PEM file (ENOENT); using none",
+			": expected the path of a PEM file (ENOENT); using none",
 		OTEL_BSP_SCHEDULE_DELAY:
 			"=soon: expected milliseconds, a whole number from 1; using 5000",
 		OTEL_BSP_MAX_QUEUE_SIZE:
@@ -60,7 +60,7 @@ describe("the variables of the exporter", () => {
 			OTEL_EXPORTER_OTLP_ENDPOINT: "ftp://user:secret@host",
 			OTEL_EXPORTER_OTLP_HEADERS: "authorization secret,x=%E0%A4%A,y=a\u0001b",
 		});
-		expect(warnings).toHaveLength(4);
+		expect(warnings).toHaveLength(2);
 		expect(warnings.join("\n")).not.toMatch(/secret|%E0|user/);
 	});
 

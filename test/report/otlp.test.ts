@@ -137,8 +137,8 @@ describe("parseTraces", () => {
 
 	it.each([
 		["{", "not JSON"],
-		["[]", "the top level: expected an object, got []"],
-		['{"resourceSpans":{}}', "resourceSpans: expected an array, got {}"],
+		["[]", "the top level: expected an object, got an array"],
+		['{"resourceSpans":{}}', "resourceSpans: expected an array, got an object"],
 		[
 			traces({ ...span, traceId: "AAECAwQFBgcICQoLDA0ODw==" }),
 			'resourceSpans[0].scopeSpans[0].spans[0].traceId: expected 32 hexadecimal digits, got "AAECAwQFBgcICQoLDA0ODw=="',
@@ -149,7 +149,7 @@ describe("parseTraces", () => {
 		],
 		[
 			traces({ ...span, endTimeUnixNano: "soon" }),
-			'spans[0].endTimeUnixNano: expected an integer, got "soon"',
+			'spans[0].endTimeUnixNano: expected an integer of 64 bits, got "soon"',
 		],
 		[
 			traces({ ...span, attributes: [{ key: "a", value: "b" }] }),

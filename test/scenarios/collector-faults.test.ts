@@ -217,7 +217,7 @@ describe.concurrent("a file that", () => {
 				lost: SPANS,
 			});
 			expect(run.stderr).toContain(
-				`conntrace: ${SPANS} of ${SPANS} spans were not delivered to ${file}: ${why}\n`,
+				`conntrace: ${SPANS} of ${SPANS} spans were not delivered to ${file}: ${why} (CONNTRACE_FILE must name a file that can be written)\n`,
 			);
 		});
 	}

@@ -1,4 +1,5 @@
 import { Failure } from "../../failure";
+import { withoutUser } from "../../user-information";
 import type { Source } from "../model";
 import { OtlpError, parseJson, readTraces } from "../otlp";
 import type { Span } from "../span";
@@ -37,18 +38,19 @@ const JAEGER_ITSELF = "jaeger";
 /**
  * Reads the spans that a Jaeger has, by its v3 HTTP API. That API has no pages: where it gives as many traces as were
  * asked for, the time is halved and both halves are asked for, the later one first.
+ * @param address may hold a user and a password, which it is then asked with
  * @throws Failure when it does not answer or its answer cannot be read
  */
 export async function readJaeger(
 	address: string,
 	{ services: wanted, lookback, limit, onSpan, onProgress }: JaegerOptions,
 ): Promise<Source> {
-	const base = address.replace(/\/+$/, "");
-	const tally = new Tally(base, onSpan);
+	const jaeger = new Jaeger(address);
+	const tally = new Tally(jaeger.base, onSpan);
 	const end = Date.now() + 1000;
-	const services = await servicesOf(base, wanted);
+	const services = await servicesOf(jaeger, wanted);
 	for (const [index, service] of services.entries()) {
-		const query = new ServiceQuery(base, service, limit, tally);
+		const query = new ServiceQuery(jaeger, service, limit, tally);
 		await query.read({ start: end - lookback, end }, (share) =>
 			onProgress?.((index + share) / services.length),
 		);
@@ -58,11 +60,12 @@ export async function readJaeger(
 
 /** Reads the names, which also shows that the address is that of a Jaeger. */
 async function servicesOf(
-	base: string,
+	jaeger: Jaeger,
 	wanted: readonly string[],
 ): Promise<readonly string[]> {
+	const { base } = jaeger;
 	const url = `${base}/api/v3/services`;
-	const { status, text } = await get(url);
+	const { status, text } = await jaeger.get(url);
 	const known =
 		status === 200 && text !== undefined ? namesIn(text) : undefined;
 	if (!known) {
@@ -104,7 +107,7 @@ class ServiceQuery {
 	private readonly seen = new Set<string>();
 
 	constructor(
-		private readonly base: string,
+		private readonly jaeger: Jaeger,
 		private readonly service: string,
 		private readonly limit: number,
 		private readonly tally: Tally,
@@ -154,7 +157,7 @@ class ServiceQuery {
 
 	/** @returns nothing if there is more than can be read at once */
 	private async fetch(url: string): Promise<Span[] | undefined> {
-		const { status, text } = await get(url);
+		const { status, text } = await this.jaeger.get(url);
 		// No traces in this time.
 		if (status === 404) return [];
 		if (status !== 200) {
@@ -181,7 +184,7 @@ class ServiceQuery {
 		set(timestamp(start), "startTimeMin", "start_time_min");
 		set(timestamp(end), "startTimeMax", "start_time_max");
 		set(String(depth), "searchDepth", "search_depth", "num_traces");
-		return `${this.base}/api/v3/traces?${query}`;
+		return `${this.jaeger.base}/api/v3/traces?${query}`;
 	}
 }
 
@@ -194,34 +197,54 @@ function timestamp(milliseconds: number): string {
 		.replace("Z", `${String(micros).padStart(3, "0")}Z`);
 }
 
-/**
- * @returns the text, unless there is more than can be held
- * @throws Failure when there is no answer
- */
-async function get(
-	url: string,
-): Promise<{ status: number; text: string | undefined }> {
-	try {
-		const response = await fetch(url, {
-			signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-		});
-		const chunks: Uint8Array[] = [];
-		let size = 0;
-		for await (const chunk of response.body ?? []) {
-			size += chunk.length;
-			if (size > MAX_ANSWER_BYTES) {
-				return { status: response.status, text: undefined };
-			}
-			chunks.push(chunk);
+/** What a Jaeger answers to. */
+class Jaeger {
+	/** Its address without user information, which `fetch` does not take. */
+	readonly base: string;
+	private readonly headers: Record<string, string> = {};
+
+	/** @throws Failure when it is no URL */
+	constructor(address: string) {
+		this.base = withoutUser(address).replace(/\/+$/, "");
+		if (!URL.canParse(address)) {
+			throw new Failure(`${this.base}: expected the URL of a Jaeger`);
 		}
-		return {
-			status: response.status,
-			text: Buffer.concat(chunks).toString("utf8"),
-		};
-	} catch (error) {
-		const { message, cause } = error as Error;
-		const { code } = (cause ?? {}) as NodeJS.ErrnoException;
-		const why = code ?? (cause instanceof Error ? cause.message : message);
-		throw new Failure(`${url} does not answer: ${why}`);
+		const { username, password } = new URL(address);
+		if (username === "" && password === "") return;
+		const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+		this.headers.authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
+	}
+
+	/**
+	 * @returns the text, unless there is more than can be held
+	 * @throws Failure when there is no answer
+	 */
+	async get(
+		url: string,
+	): Promise<{ status: number; text: string | undefined }> {
+		try {
+			const response = await fetch(url, {
+				headers: this.headers,
+				signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+			});
+			const chunks: Uint8Array[] = [];
+			let size = 0;
+			for await (const chunk of response.body ?? []) {
+				size += chunk.length;
+				if (size > MAX_ANSWER_BYTES) {
+					return { status: response.status, text: undefined };
+				}
+				chunks.push(chunk);
+			}
+			return {
+				status: response.status,
+				text: Buffer.concat(chunks).toString("utf8"),
+			};
+		} catch (error) {
+			const { message, cause } = error as Error;
+			const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+			const why = code ?? (cause instanceof Error ? cause.message : message);
+			throw new Failure(`${url} does not answer: ${why}`);
+		}
 	}
 }
