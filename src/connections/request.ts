@@ -132,6 +132,11 @@ export class Request implements Listed {
 		return this.connection?.usedBefore ? undefined : this.number;
 	}
 
+	/** The pool before it was decided that a connection is made for it, or that it has to wait. */
+	get pool(): PoolSnapshot | undefined {
+		return this.freshDecision?.pool ?? this.wait?.pool;
+	}
+
 	/** Has its connection carried a request before? Absent while no connection is known. */
 	get reused(): boolean | undefined {
 		if (this.connection?.usedBefore) return true;

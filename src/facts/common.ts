@@ -41,7 +41,7 @@ export function setupFacts(setup: Setup | undefined): SetupFacts {
 
 export function reasonFacts(decision: Decision | undefined): ReasonFacts {
 	if (!decision) return {};
-	const { reason, detail, contributing, previousId, pool } = decision;
+	const { reason, detail, contributing, previousId } = decision;
 	const { change, sentence } = REASON_ADVICE[reason];
 	return {
 		reason,
@@ -49,7 +49,6 @@ export function reasonFacts(decision: Decision | undefined): ReasonFacts {
 		contributing: contributing.length > 0 ? [...contributing] : undefined,
 		previousId,
 		advice: change ? sentence : undefined,
-		pool: pool && poolFacts(pool),
 	};
 }
 

@@ -2,7 +2,7 @@ import type { Connection } from "../connections/connection";
 import { durationOf } from "../connections/setup";
 import { toEpoch } from "../spans/clock";
 import { describePhases, type PhaseSpan } from "../spans/setup-span";
-import { known, reasonFacts, setupFacts, wayOf } from "./common";
+import { known, poolFacts, reasonFacts, setupFacts, wayOf } from "./common";
 import type {
 	ConnectionClosed,
 	ConnectionFailed,
@@ -48,7 +48,7 @@ export function connectionClosed(
 }
 
 function commonFacts(connection: Connection) {
-	const { id, origin, setup, observed, failuresInRow } = connection;
+	const { id, origin, setup, observed, decision, failuresInRow } = connection;
 	return {
 		connectionId: id,
 		serverAddress: origin.host,
@@ -57,7 +57,8 @@ function commonFacts(connection: Connection) {
 		startTime: toEpoch(setup.start),
 		...setupFacts(observed ? setup : undefined),
 		phases: describePhases(connection).map(phaseFacts),
-		...reasonFacts(connection.decision),
+		...reasonFacts(decision),
+		pool: decision?.pool && poolFacts(decision.pool),
 		failuresInRow: failuresInRow > 1 ? failuresInRow : undefined,
 		lambdaPhase: connection.lambdaPhase,
 	};

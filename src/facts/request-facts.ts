@@ -9,7 +9,7 @@ import type { AwsFacts, FindingFacts, RequestFacts } from "./facts";
 
 /** What is known of a request that is over. */
 export function requestFacts(request: Request, endedAt: number): RequestFacts {
-	const { exchange, caused, createdAt, wait } = request;
+	const { exchange, caused, createdAt, pool } = request;
 	const connection = request.connection ?? caused;
 	const url = redactUrl(exchange.url);
 	return known<RequestFacts>({
@@ -33,8 +33,8 @@ export function requestFacts(request: Request, endedAt: number): RequestFacts {
 		ageMs: request.connectionAge,
 		idleMs: request.connectionIdle,
 		...setupFacts(request.paidSetup),
-		pool: wait && poolFacts(wait.pool),
 		...reasonFacts(request.freshDecision),
+		pool: pool && poolFacts(pool),
 		findings: request.findings?.length
 			? request.findings.map(findingFacts)
 			: undefined,

@@ -20,6 +20,7 @@ export function describeRequest(request: Request): {
 	attributes.set(Attribute.errorType, error);
 	addConnection(attributes, request);
 	if (request.reused === false) addFresh(attributes, request);
+	if (request.pool) addPool(attributes, request.pool);
 	attributes.set(Attribute.timeToFirstByte, request.timeToFirstByte);
 	attributes.set(Attribute.frozen, request.frozen);
 	if (request.findings?.length) {
@@ -84,14 +85,11 @@ function endpointsOf({
 }
 
 function addConnection(attributes: AttributeList, request: Request): void {
-	const { wait } = request;
 	attributes.set(Attribute.connectionReused, request.reused);
 	attributes.set(Attribute.connectionRequestNumber, request.knownNumber);
 	attributes.set(Attribute.connectionAge, request.connectionAge);
 	attributes.set(Attribute.connectionIdle, request.connectionIdle);
-	if (!wait) return;
 	attributes.set(Attribute.connectionWait, request.waited);
-	addPool(attributes, wait.pool);
 }
 
 function addFresh(attributes: AttributeList, request: Request): void {
@@ -108,14 +106,13 @@ function addFresh(attributes: AttributeList, request: Request): void {
 }
 
 function addDecision(attributes: AttributeList, decision: Decision): void {
-	const { contributing, pool } = decision;
+	const { contributing } = decision;
 	attributes.set(Attribute.reason, decision.reason);
 	attributes.set(Attribute.reasonDetail, decision.detail);
 	if (contributing.length > 0) {
 		attributes.set(Attribute.contributing, [...contributing]);
 	}
 	attributes.set(Attribute.previousId, decision.previousId);
-	if (pool) addPool(attributes, pool);
 }
 
 export function addPool(attributes: AttributeList, pool: PoolSnapshot): void {

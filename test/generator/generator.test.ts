@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, inject } from "vitest";
 import { checkContract } from "../support/contract.js";
+import { expectSameInFactsAndSpans, SUBSCRIBED } from "../support/facts.js";
 import { describeBoth, runScenario } from "../support/scenario.js";
 import { requestsOf } from "../support/spans.js";
 import { findContradictions } from "./consistency.js";
@@ -76,11 +77,16 @@ describeBoth("any mixture of agents, servers and programs", ({ test }) => {
 				}
 				for (const agent of agents) if (agent) agent.destroy();
 			},
-			{ values: { file, agents: AGENTS }, timeLimit: 600_000 },
+			{
+				...SUBSCRIBED,
+				values: { file, agents: AGENTS },
+				timeLimit: 600_000,
+			},
 		);
 		expect([run.stderr, run.exitCode]).toEqual(["", 0]);
 		expect(requestsOf(run.spans)).toHaveLength(REQUESTS);
 		expect(checkContract(run.spans)).toEqual([]);
 		expect(findContradictions(run.spans, plan, server)).toEqual([]);
+		expectSameInFactsAndSpans(run);
 	});
 });

@@ -152,9 +152,12 @@ function readSpan(span: OtlpSpan): Span {
 }
 
 function readAttributes(attributes: readonly KeyValue[] = []): Attributes {
-	return Object.fromEntries(
-		attributes.map(({ key, value }) => [key, readValue(value)]),
-	);
+	const read = new Map<string, Value>();
+	for (const { key, value } of attributes) {
+		if (read.has(key)) throw new Error(`${key} stands twice in one span`);
+		read.set(key, readValue(value));
+	}
+	return Object.fromEntries(read);
 }
 
 function readValue(value: AnyValue): Value {
