@@ -1,5 +1,6 @@
 // Builds dist/ with esbuild: each entry becomes one file.
 import { chmod, readFile } from "node:fs/promises";
+import { relative } from "node:path";
 import * as conventions from "@opentelemetry/semantic-conventions";
 import { build } from "esbuild";
 import { BundledPackages } from "./bundled-packages.mjs";
@@ -36,7 +37,10 @@ const conventionsInUse = {
 		onResolve(
 			{ filter: /^@opentelemetry\/semantic-conventions$/ },
 			({ kind, importer }) =>
-				kind === "require-call" ? { path: importer, namespace } : undefined,
+				kind === "require-call"
+					? // It stands in the files that are built, which are the same wherever that happens.
+						{ path: relative("", importer), namespace }
+					: undefined,
 		);
 		onLoad({ filter: /.*/, namespace }, async ({ path }) => {
 			const source = await readFile(path, "utf8");
@@ -121,6 +125,8 @@ const shared = {
 	target: "node20.6",
 	format: "cjs",
 	sourcemap: true,
+	// A linked node_modules gives the same files.
+	preserveSymlinks: true,
 	logLevel: "warning",
 };
 

@@ -17,6 +17,7 @@ async function bundle(entryPoint, plugins) {
 		entryPoints: [entryPoint],
 		plugins,
 		bundle: true,
+		preserveSymlinks: true,
 		minify: true,
 		write: false,
 		format: "iife",
