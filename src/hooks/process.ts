@@ -26,7 +26,8 @@ export function hookProcess(events: ProcessEvents): void {
 	const start = nodesListener("newListener", "startListeningIfSignal");
 	const stop = nodesListener("removeListener", "stopListeningIfSignal");
 
-	replaceMethod(process, "emit", (emit) => {
+	// A property of the process itself would show when a program lists those.
+	replaceMethod(Object.getPrototypeOf(process), "emit", (emit) => {
 		return function (this: unknown, ...args) {
 			const [event, name] = args;
 			if (event === "exit") events.exit();
