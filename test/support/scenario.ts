@@ -92,9 +92,13 @@ export function runScenario<Values = undefined>(
 export async function compare(
 	server: Parameters<typeof runScenario>[0],
 	scenario: Scenario,
+	options: RunOptions = {},
 ): Promise<Run> {
-	const alone = await runScenario(server, scenario, { preload: "none" });
-	const traced = await runScenario(server, scenario);
+	const alone = await runScenario(server, scenario, {
+		...options,
+		preload: "none",
+	});
+	const traced = await runScenario(server, scenario, options);
 	expect(alone.stderr).toBe("");
 	expect(alone.exitCode).toBe(0);
 	expect(alone.reports).not.toEqual([]);
