@@ -21,7 +21,11 @@ export interface AwaitedConnect {
 /** Hardly ever more than one: undici's own connector begins to connect in the turn in which it is called. */
 const awaited: AwaitedConnect[] = [];
 
+/** Of a client that is destroyed before a connector of the program's has made its socket, nothing more is heard. */
+const MOST_AWAITED = 100;
+
 export function awaitConnect(connect: AwaitedConnect): void {
+	if (awaited.length === MOST_AWAITED) awaited.shift();
 	awaited.push(connect);
 }
 

@@ -4,6 +4,7 @@ import { checkServerIdentity } from "node:tls";
 import type { PoolIdentity } from "../connections/connection";
 import type { PoolSnapshot } from "../connections/pool";
 import type { Request } from "../connections/request";
+import { ABORTED } from "../connections/setup";
 import type { ConnectionTracker } from "../connections/tracker";
 import { agentIdOf } from "./agent-ids";
 import { type HookEnvironment, observe } from "./environment";
@@ -53,14 +54,26 @@ export function hookHttpAgent(environment: HookEnvironment): void {
 			);
 			if (!made) return createSocket.call(this, req, options, callback);
 			const { request, keeper, pool } = made;
-			return runInScope({ request, pool }, () =>
-				createSocket.call(this, req, options, (error: any, socket: any) => {
-					observe(environment, () => {
-						if (!error) bind(environment, socket, request, keeper, pool);
-					});
-					return callback(error, socket);
-				}),
-			);
+			let refused = true;
+			try {
+				const result = runInScope({ request, pool }, () =>
+					createSocket.call(this, req, options, (error: any, socket: any) => {
+						observe(environment, () => {
+							if (!error) bind(environment, socket, request, keeper, pool);
+						});
+						return callback(error, socket);
+					}),
+				);
+				refused = false;
+				return result;
+			} finally {
+				// Options that Node does not take: the program gets no request that could end.
+				if (refused) {
+					observe(environment, () =>
+						environment.tracker.requestEnded(request, ABORTED),
+					);
+				}
+			}
 		};
 	});
 

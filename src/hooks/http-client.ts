@@ -1,5 +1,5 @@
 import { Agent, ClientRequest, IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import type { ServerHints } from "../connections/connection";
 import type { Request } from "../connections/request";
 import { ABORTED } from "../connections/setup";
@@ -51,6 +51,26 @@ export function hookHttpClient(environment: HookEnvironment): void {
 			return emit.apply(this, args);
 		};
 	});
+
+	replaceMethod(Agent.prototype, "removeSocket", (removeSocket) => {
+		return function (this: Agent, ...args) {
+			observe(environment, () => streamLeft(environment, args[0]));
+			return removeSocket.apply(this, args);
+		};
+	});
+}
+
+/** A stream of the program in place of a socket has no hooks of its own: its request and its agent tell of its end. */
+function streamLeft({ tracker }: HookEnvironment, stream: any): void {
+	if (stream instanceof Socket || !stream.destroyed) return;
+	const state = stateOf(stream);
+	if (!state) return;
+	const { connection } = state;
+	tracker.connectionDestroyed(
+		connection,
+		endingFacts(stream, state, undefined),
+	);
+	tracker.connectionClosed(connection);
 }
 
 function assign(environment: HookEnvironment, req: any, socket: Socket): void {
@@ -140,6 +160,9 @@ function requestEvent(
 			return;
 		case "close":
 			tracker.requestEnded(request, failureAtClose(req));
+			if (request.connection?.observed === false) {
+				streamLeft(environment, req.socket);
+			}
 			return;
 	}
 }

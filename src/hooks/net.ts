@@ -56,7 +56,10 @@ export function hookNet(environment: HookEnvironment): void {
 				// Arguments that Node does not take, or a lookup function that throws: the socket is not destroyed. An
 				// error that is caught and thrown again would be shown as thrown here.
 				if (refused) {
-					observe(environment, () => destroyed(environment, this, undefined));
+					observe(environment, () => {
+						destroyed(environment, this, undefined);
+						environment.tracker.connectionClosed(state.connection);
+					});
 				}
 			}
 		};

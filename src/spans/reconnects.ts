@@ -4,6 +4,8 @@ import type { Connection } from "../connections/connection";
 const TOLD = 10;
 /** From then on, how far apart those are that are told, in milliseconds. */
 const PAUSE = 60_000;
+/** Of how many servers it is remembered: of more, of those that failed last. */
+const MOST_SERVERS = 1000;
 
 interface Failures {
 	toldAt: number;
@@ -37,8 +39,19 @@ export class Reconnects {
 			failures.heldBack = connection;
 			return [];
 		}
+		// A map keeps the order in which its keys came.
+		this.failing.delete(server);
 		this.failing.set(server, { toldAt: now });
-		return [connection];
+		return [...this.forgetOldest(), connection];
+	}
+
+	private forgetOldest(): Connection[] {
+		if (this.failing.size <= MOST_SERVERS) return [];
+		for (const [server, { heldBack }] of this.failing) {
+			this.failing.delete(server);
+			return heldBack ? [heldBack] : [];
+		}
+		return [];
 	}
 
 	/** Those that are still held back. */

@@ -17,6 +17,23 @@ import {
 	setupOf,
 } from "../support/spans.js";
 
+describeBoth("a request for which Node refuses to connect", ({ test }) => {
+	test("fails at once, before the program has it", async ({ server }) => {
+		const run = await trace(server, async ({ client, request, report }) => {
+			const agent = new client.Agent({ keepAlive: true });
+			try {
+				request("/", { agent, localAddress: "nowhere" });
+			} catch (error) {
+				report((error as NodeJS.ErrnoException).code);
+			}
+		});
+		expect(run.reports).toEqual(["ERR_INVALID_IP_ADDRESS"]);
+		const { attributes } = only(run.requests);
+		expect(attributes["error.type"]).toBe("aborted");
+		expect(attributes).not.toHaveProperty("conntrace.unfinished");
+	});
+});
+
 describeBoth("a request that is given up", ({ test }) => {
 	test("before it has a socket", async ({ server }) => {
 		const run = await trace(server, async ({ request, get, client, sleep }) => {
