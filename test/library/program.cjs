@@ -37,5 +37,9 @@ module.exports = function start(requireFrom, register) {
 	registerInstrumentations({ instrumentations: [instrumentation, ...others] });
 
 	globalThis.opentelemetry = requireFrom("@opentelemetry/api");
-	globalThis.library = { instrumentation, ConnectionInstrumentation };
+	globalThis.library = {
+		instrumentation,
+		ConnectionInstrumentation,
+		require: requireFrom,
+	};
 };

@@ -12,6 +12,8 @@ declare global {
 	var library: {
 		readonly instrumentation: ConnectionInstrumentation;
 		readonly ConnectionInstrumentation: typeof ConnectionInstrumentation;
+		/** As the program has it, whose instrumentations see what it loads. */
+		readonly require: NodeJS.Require;
 	};
 }
 

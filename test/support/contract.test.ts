@@ -31,6 +31,7 @@ function span(
 		attributes,
 		links: [],
 		error: false,
+		scope: "conntrace",
 		...rest,
 	};
 }

@@ -24,6 +24,8 @@ export interface Span {
 	readonly attributes: Attributes;
 	readonly links: readonly Link[];
 	readonly error: boolean;
+	/** The name of the instrumentation that made it. */
+	readonly scope: string;
 }
 
 /** Reads OTLP JSON lines, the format of the OpenTelemetry file exporter. */
@@ -33,8 +35,9 @@ export function readSpans(jsonLines: string): Span[] {
 		.filter((line) => line !== "")
 		.flatMap((line) => (JSON.parse(line) as Export).resourceSpans)
 		.flatMap(({ scopeSpans }) => scopeSpans)
-		.flatMap(({ spans }) => spans)
-		.map(readSpan);
+		.flatMap(({ scope, spans }) =>
+			spans.map((span) => readSpan(span, scope?.name ?? "")),
+		);
 }
 
 /** Milliseconds. */
@@ -96,7 +99,10 @@ function inOrder(spans: readonly Span[]): Span[] {
 
 interface Export {
 	readonly resourceSpans: readonly {
-		readonly scopeSpans: readonly { readonly spans: readonly OtlpSpan[] }[];
+		readonly scopeSpans: readonly {
+			readonly scope?: { readonly name: string };
+			readonly spans: readonly OtlpSpan[];
+		}[];
 	}[];
 }
 
@@ -132,7 +138,7 @@ interface AnyValue {
 
 const STATUS_ERROR = 2;
 
-function readSpan(span: OtlpSpan): Span {
+function readSpan(span: OtlpSpan, scope: string): Span {
 	return {
 		traceId: span.traceId,
 		spanId: span.spanId,
@@ -148,6 +154,7 @@ function readSpan(span: OtlpSpan): Span {
 			attributes: readAttributes(attributes),
 		})),
 		error: span.status?.code === STATUS_ERROR,
+		scope,
 	};
 }
 
