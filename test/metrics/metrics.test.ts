@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { describe, expect } from "vitest";
+import { startHttp2Server } from "../support/http2-server.js";
 import {
 	bundleMetrics,
 	GENERATIONS,
@@ -225,4 +226,47 @@ test("of HTTP, and not of other sockets", async ({ http }) => {
 			"conntrace.connection.reason",
 		),
 	).toEqual({ first_connection: 1, different_agent: 1 });
+});
+
+test("of HTTP/2 name its version", async () => {
+	const server = await startHttp2Server({});
+	const { reports, stderr } = await runScenario(
+		server,
+		async ({ http2, answered, once, origin, report }) => {
+			const session = http2.connect(origin);
+			const paths = ["/1", "/2", "/3"];
+			await Promise.all(
+				paths.map((path) => answered(session.request({ ":path": path }))),
+			);
+			report(await collectMetrics());
+			session.close();
+			await once(session, "close");
+			report(await collectMetrics());
+		},
+		{ nodeOptions: ["-r", await bundleMetrics(".")] },
+	);
+	await server.close();
+	expect(stderr).toBe("");
+	const open = (reports as Metrics[]).map((metrics) =>
+		metrics["http.client.open_connections"]?.points.map(
+			({ attributes, value }) => [
+				attributes["network.protocol.version"],
+				attributes["http.connection.state"],
+				value,
+			],
+		),
+	);
+	expect(open).toEqual([
+		[
+			["2", "active", 0],
+			["2", "idle", 1],
+		],
+		[
+			["2", "active", 0],
+			["2", "idle", 0],
+		],
+	]);
+	expect(
+		total((reports[1] as Metrics)["http.client.connection.duration"]).count,
+	).toBe(1);
 });
