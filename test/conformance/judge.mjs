@@ -22,7 +22,7 @@ const RETRIES = 2;
  * Runs tests with a preload and compares with how they end without it. Only a test that passes twice without the
  * preload counts; that is asked of those alone that fail with it. One that fails in the same way where the built-in
  * modules are merely loaded early says nothing of the preload either.
- * @param {How & { suite: import("./suites.mjs").Suite, onVerdict?: (test: string, verdict: Verdict) => void }} judgement
+ * @param {How & { suite: import("./suites.mjs").Suite, timeLimit: number, onVerdict?: (test: string, verdict: Verdict) => void }} judgement
  * @returns {Promise<Map<string, Verdict>>} by test
  */
 export async function judge({ suite, onVerdict, ...how }) {
@@ -43,13 +43,15 @@ export async function judge({ suite, onVerdict, ...how }) {
 	return verdicts;
 }
 
-async function verdictOn(suite, test, { node, preload, control, environment }) {
+async function verdictOn(suite, test, how) {
+	const { node, preload, control, environment, timeLimit } = how;
 	const run = async (early) => {
 		const program = await runNode({
 			node,
 			arguments: suite.argumentsOf(test, early),
 			directory: suite.directoryOf(test),
 			environment: { ...suite.environment, ...environment },
+			timeLimit,
 		});
 		return failureOf(program);
 	};

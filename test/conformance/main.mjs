@@ -8,6 +8,7 @@
 //   --only REGEXP   only tests whose names match
 //   --node FILE     the Node binary to judge under
 //   --preload FILE  what to judge in place of the agent
+//   --time-limit S  seconds that a test may take (60)
 //   --json FILE     also write how many passed and failed
 //
 // Exit code: 0 nothing differs, 1 something does, 77 the tests cannot be had here.
@@ -34,6 +35,7 @@ const { values: options } = parseArgs({
 		only: { type: "string", default: "" },
 		node: { type: "string", default: process.execPath },
 		preload: { type: "string", default: AGENT },
+		"time-limit": { type: "string", default: "60" },
 		json: { type: "string" },
 	},
 });
@@ -122,7 +124,14 @@ async function compare(file, suite, onVerdict) {
 	};
 	const control = await writeControl(join(work, "control.cjs"), how);
 	const differences = await runCanaries(how);
-	const verdicts = await judge({ ...how, control, suite, onVerdict });
+	const timeLimit = Number(options["time-limit"]) * 1000;
+	const verdicts = await judge({
+		...how,
+		control,
+		suite,
+		timeLimit,
+		onVerdict,
+	});
 	for (const [test, { kind, failure }] of verdicts)
 		if (kind === "differs") differences.push(`${test}: ${failure}`);
 	return differences;
