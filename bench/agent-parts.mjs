@@ -9,7 +9,8 @@ const PARTS = `
 	export { Connection } from "./src/connections/connection";
 	export { Request } from "./src/connections/request";
 	export { EncodedSpans } from "./src/export/encoded-spans";
-	export { encodeSpan } from "./src/export/otlp-json";
+	export { otlpJson } from "./src/export/otlp-json";
+	export { otlpProtobuf } from "./src/export/otlp-protobuf";
 	export { ExportPipeline } from "./src/export/pipeline";
 	export { createResource } from "./src/export/resource";
 	export { createSampler } from "./src/export/sampler";

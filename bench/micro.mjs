@@ -12,11 +12,14 @@ const keeping = writerTo((span) => {
 const leaving = writerTo(() => {}, { reusedRatio: 0 });
 keeping.requestEnded(reusedRequest());
 const span = written;
-const encoded = agent.encodeSpan(span);
+const resource = agent.createResource({});
+const protobuf = agent.otlpProtobuf(resource);
+const json = agent.otlpJson(resource);
 let spans = new agent.EncodedSpans();
 
-function renew() {
-	if (spans.count === 512) spans = new agent.EncodedSpans(spans.clear());
+function encode(encoding, one) {
+	encoding.append(one, spans);
+	if (++spans.count === 512) spans = new agent.EncodedSpans(spans.clear());
 }
 
 const STEPS = {
@@ -24,21 +27,21 @@ const STEPS = {
 	"find the table in the body": () => agent.tableNames(BODY),
 	"record, and leave the span out": () => leaving.requestEnded(reusedRequest()),
 	"record, and make the span": () => keeping.requestEnded(reusedRequest()),
-	"encode a span": () => agent.encodeSpan(span),
-	"keep the text": () => {
-		spans.add(encoded);
-		renew();
-	},
+	"encode a span in protocol buffers": () => encode(protobuf, span),
+	"encode a span in JSON": () => encode(json, span),
 	"all of it": () => {
 		keeping.requestEnded(reusedRequest());
-		spans.add(agent.encodeSpan(written));
-		renew();
+		encode(protobuf, written);
 	},
 };
 
-spans.add(encoded);
+const bytes = (encoding) => {
+	const one = new agent.EncodedSpans();
+	encoding.append(span, one);
+	return one.end;
+};
 console.log(
-	`Node ${process.version}, ${spans.bytes} bytes a span, ${encoded.text.length} of them its own`,
+	`Node ${process.version}, a span in protocol buffers: ${bytes(protobuf)} bytes, in JSON: ${bytes(json)}`,
 );
 for (const [name, step] of Object.entries(STEPS)) {
 	let best = Infinity;

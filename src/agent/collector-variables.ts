@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { CollectorSettings } from "../export/collector-settings";
+import {
+	type CollectorSettings,
+	PROTOCOLS,
+} from "../export/collector-settings";
 import { parseNumber, type Variables } from "./variables";
 
 const DEFAULT_URL = "http://localhost:4318/v1/traces";
@@ -33,12 +36,6 @@ export function readCollectorSettings(variables: Variables): CollectorSettings {
 	const file = (name: string): Buffer | undefined =>
 		readFile(variables, signal(name));
 
-	variables.read(
-		signal("PROTOCOL"),
-		"http/json",
-		"http/json, the only protocol there is",
-		(value) => (/^http\/(json|protobuf)$/.test(value) ? value : undefined),
-	);
 	const maxSpans =
 		positive("OTEL_BSP_MAX_QUEUE_SIZE", undefined, COUNT) ?? Infinity;
 	const batchSize = positive(
@@ -48,6 +45,12 @@ export function readCollectorSettings(variables: Variables): CollectorSettings {
 	);
 	return {
 		url: readUrl(variables),
+		protocol: variables.read<CollectorSettings["protocol"]>(
+			signal("PROTOCOL"),
+			"http/protobuf",
+			PROTOCOLS.join(" or "),
+			(value) => PROTOCOLS.find((protocol) => protocol === value),
+		),
 		headers: readHeaders(variables),
 		timeout: Math.min(
 			positive(signal("TIMEOUT"), DEFAULT_TIMEOUT, MILLISECONDS),
@@ -89,6 +92,7 @@ export function readReceiver(
 		? undefined
 		: {
 				url,
+				protocol: "http/json",
 				headers: {},
 				timeout: DEFAULT_TIMEOUT,
 				gzip: false,

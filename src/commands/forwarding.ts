@@ -1,6 +1,7 @@
 import { readCollectorSettings } from "../agent/collector-variables";
 import { Variables } from "../agent/variables";
 import { type CollectorSettings, shownUrl } from "../export/collector-settings";
+import { JSON_FORMAT } from "../export/otlp-json";
 import { OtlpTransport } from "../export/otlp-transport";
 import { count } from "../report/table";
 
@@ -46,7 +47,7 @@ export async function findDestination(
 }
 
 async function accepts(settings: CollectorSettings): Promise<boolean> {
-	const transport = new OtlpTransport(settings, () => {});
+	const transport = new OtlpTransport(settings, JSON_FORMAT, () => {});
 	const outcome = await within(
 		PROBE_TIMEOUT_MS,
 		transport.send([Buffer.from("{}")]),
@@ -80,7 +81,7 @@ export class Forwarder {
 	private sending: Promise<void> | undefined;
 
 	constructor(private readonly settings: CollectorSettings) {
-		this.transport = new OtlpTransport(settings, () => {});
+		this.transport = new OtlpTransport(settings, JSON_FORMAT, () => {});
 	}
 
 	add(json: string, spans: number): void {

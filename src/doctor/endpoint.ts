@@ -1,5 +1,7 @@
 import { type CollectorSettings, shownUrl } from "../export/collector-settings";
+import { encodingOf } from "../export/encodings";
 import { OtlpTransport, type Outcome } from "../export/otlp-transport";
+import { createResource } from "../export/resource";
 
 /** What the collector said to a request without spans. */
 export interface EndpointAnswer {
@@ -15,9 +17,9 @@ export async function askEndpoint(
 	// The transport keeps no process alive.
 	const waiting = setInterval(() => {}, 1000);
 	try {
-		const outcome = await new OtlpTransport(settings, () => {}).send([
-			Buffer.from('{"resourceSpans":[]}'),
-		]);
+		const encoding = encodingOf(settings.protocol, createResource({}));
+		const transport = new OtlpTransport(settings, encoding, () => {});
+		const outcome = await transport.send(encoding.request([]));
 		return {
 			url: shownUrl(settings),
 			accepted: outcome.kind === "delivered",
@@ -35,7 +37,8 @@ const HINTS: Readonly<Record<string, string>> = {
 	"HTTP status 403": "it does not take these credentials",
 	"HTTP status 404":
 		"it takes no traces at this path; OTEL_EXPORTER_OTLP_ENDPOINT is a base, to which v1/traces is added",
-	"HTTP status 415": "it does not take OTLP as JSON",
+	"HTTP status 415":
+		"it does not take this protocol, see OTEL_EXPORTER_OTLP_PROTOCOL",
 };
 
 function inWords(outcome: Outcome): string {

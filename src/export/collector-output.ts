@@ -2,11 +2,11 @@ import { AsyncResource } from "node:async_hooks";
 import type { Agent } from "node:http";
 import { isMainThread } from "node:worker_threads";
 import { say } from "../agent/log";
+import type { FinishedSpan } from "../spans/finished-span";
 import { clearTimeout, setImmediate, setTimeout } from "../timers";
 import { type CollectorSettings, shownUrl } from "./collector-settings";
-import type { EncodedSpan } from "./encoded-spans";
+import type { Encoding } from "./encoding";
 import { Ledger } from "./ledger";
-import type { Envelope } from "./otlp-json";
 import type * as OtlpTransportModule from "./otlp-transport";
 import type { OtlpTransport, Outcome } from "./otlp-transport";
 import { WORKER_INTERVAL } from "./pace";
@@ -27,7 +27,7 @@ const GROWTH = 1.5;
 
 export interface CollectorOutputOptions {
 	readonly settings: CollectorSettings;
-	readonly envelope: Envelope;
+	readonly encoding: Encoding;
 	readonly leaveUntraced: (agent: Agent) => void;
 	/** Runs something of the agent's own that the program's telemetry should not see. */
 	readonly unseen: <T>(run: () => T) => T;
@@ -40,7 +40,7 @@ export class CollectorOutput {
 	readonly ledger = new Ledger();
 	readonly destination: string;
 	private readonly options: CollectorOutputOptions;
-	private readonly queue: SpanQueue;
+	private readonly queue: SpanQueue<FinishedSpan>;
 	/** Outside of whatever the program was doing when it caused a span: sockets and timers hold on to that. */
 	private readonly outside = new AsyncResource("conntrace.export");
 	private transport: OtlpTransport | undefined;
@@ -69,11 +69,12 @@ export class CollectorOutput {
 				spans: maxSpans,
 				bytes: queueBytes(),
 			},
+			options.encoding.append,
 			(count) => this.ledger.lose(count, `no room: ${this.whyFailed}`),
 		);
 	}
 
-	add(span: EncodedSpan, plain: boolean): void {
+	add(span: FinishedSpan, plain: boolean): void {
 		this.ledger.written += 1;
 		const full = this.queue.add(span, plain);
 		if (full && this.failures === 0) this.sendSoon();
@@ -104,6 +105,7 @@ export class CollectorOutput {
 				require("./post-and-wait") as typeof PostAndWaitModule;
 			const { taken, rejected, why } = postAndWait(
 				settings,
+				this.options.encoding,
 				batches.map((batch) => Buffer.concat(this.partsOf(batch))),
 				timeout,
 			);
@@ -209,20 +211,17 @@ export class CollectorOutput {
 	}
 
 	private loadTransport(): OtlpTransport {
-		const { settings, leaveUntraced } = this.options;
+		const { settings, encoding, leaveUntraced } = this.options;
 		if (!this.transport) {
 			const { OtlpTransport } =
 				require("./otlp-transport") as typeof OtlpTransportModule;
-			this.transport = new OtlpTransport(settings, leaveUntraced);
+			this.transport = new OtlpTransport(settings, encoding, leaveUntraced);
 		}
 		return this.transport;
 	}
 
 	/** The request for a batch. */
 	private partsOf({ telling, plain }: Batch): Buffer[] {
-		const { head, tail } = this.options.envelope;
-		const [first, second] =
-			telling.count > 0 ? [telling, plain] : [plain, telling];
-		return [head, first.contents().subarray(1), second.contents(), tail];
+		return this.options.encoding.request([telling, plain]);
 	}
 }

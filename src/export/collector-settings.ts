@@ -1,10 +1,14 @@
 import { withoutUser } from "../user-information";
 
+/** In what form spans are sent, by the names that OpenTelemetry has for it. */
+export const PROTOCOLS = ["http/protobuf", "http/json"] as const;
+
 /** Where spans are sent and how, as OTEL_EXPORTER_OTLP_* and OTEL_BSP_* say. Plain data: a worker thread gets it too. */
 export interface CollectorSettings {
 	/** May hold user information. */
 	readonly url: string;
 	readonly headers: Readonly<Record<string, string>>;
+	readonly protocol: (typeof PROTOCOLS)[number];
 	/** For one request, in milliseconds. */
 	readonly timeout: number;
 	readonly gzip: boolean;

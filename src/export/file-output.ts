@@ -1,9 +1,10 @@
 import { appendFileSync } from "node:fs";
 import { say } from "../agent/log";
+import type { FinishedSpan } from "../spans/finished-span";
 import { clearTimeout, setTimeout } from "../timers";
-import { type EncodedSpan, EncodedSpans } from "./encoded-spans";
+import { EncodedSpans } from "./encoded-spans";
+import type { Encoding } from "./encoding";
 import { Ledger } from "./ledger";
-import type { Envelope } from "./otlp-json";
 import { Pace } from "./pace";
 
 /** How long spans wait for others to be written with, in milliseconds, and how many bytes of them. */
@@ -11,7 +12,6 @@ const INTERVAL = 1000;
 const MAX_BYTES = 256 * 1024;
 
 const LINE_BREAK = Buffer.from("\n");
-const NOTHING = Buffer.alloc(0);
 
 /**
  * Appends spans to a file as OTLP JSON lines, the format of OpenTelemetry's file exporter. A line is written at once
@@ -27,13 +27,14 @@ export class FileOutput {
 
 	constructor(
 		readonly destination: string,
-		private readonly envelope: Envelope,
+		private readonly encoding: Encoding,
 	) {}
 
-	add(span: EncodedSpan): void {
+	add(span: FinishedSpan): void {
 		this.ledger.written += 1;
-		this.spans.add(span);
-		if (this.spans.bytes >= MAX_BYTES) this.write();
+		this.encoding.append(span, this.spans);
+		this.spans.count += 1;
+		if (this.spans.end >= MAX_BYTES) this.write();
 		else this.timer ??= setTimeout(() => this.write(), this.pace.delay).unref();
 	}
 
@@ -51,13 +52,12 @@ export class FileOutput {
 		this.timer = undefined;
 		if (this.spans.count === 0) return;
 		this.pace.handOver();
-		const { head, tail } = this.envelope;
-		const spans = this.spans.contents().subarray(1);
-		const mending = this.torn ? LINE_BREAK : NOTHING;
+		const mending = this.torn ? [LINE_BREAK] : [];
+		const line = this.encoding.request([this.spans]);
 		try {
 			appendFileSync(
 				this.destination,
-				Buffer.concat([mending, head, spans, tail, LINE_BREAK]),
+				Buffer.concat([...mending, ...line, LINE_BREAK]),
 			);
 			this.torn = false;
 			this.ledger.delivered += this.spans.count;

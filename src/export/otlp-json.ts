@@ -1,82 +1,91 @@
-import type { AttributeValue, Link, SpanContext } from "@opentelemetry/api";
+import type { AttributeValue, Link } from "@opentelemetry/api";
 import type { Resource } from "@opentelemetry/resources";
 import type { AttributeList } from "../spans/attributes";
 import { toHrTime } from "../spans/clock";
-import { type FinishedSpan, SharedLink } from "../spans/finished-span";
+import type { FinishedSpan } from "../spans/finished-span";
 import { SCOPE_NAME } from "../spans/names";
 import { VERSION } from "../version";
-import type { EncodedSpan } from "./encoded-spans";
-
-/** What stands around the spans of an OTLP JSON request. */
-export interface Envelope {
-	readonly head: Buffer;
-	readonly tail: Buffer;
-}
-
-/** OTLP span flags: what is known of the parent, as OpenTelemetry's own serializer states it. */
-const HAS_IS_REMOTE = 0x100;
-const IS_REMOTE = 0x200;
+import type { Bytes } from "./bytes";
+import {
+	type Encoding,
+	type Format,
+	flagsOf,
+	inNanoseconds,
+	isFraction,
+	type Rejection,
+} from "./encoding";
 
 const STATUS_ERROR = '"status":{"code":2},';
 
-export function envelopeOf(resource: Resource): Envelope {
+const COMMA = 0x2c;
+const END = Buffer.from("]}");
+
+/** No character of UTF-16 takes more bytes in UTF-8. */
+const MAX_BYTES_PER_CHARACTER = 3;
+
+export const JSON_FORMAT: Format = {
+	contentType: "application/json",
+	rejection,
+};
+
+/** OTLP in JSON: of files, of `conntrace run`, and for collectors where it is asked for. */
+export function otlpJson(resource: Resource): Encoding {
 	const attributes = Object.entries(resource.attributes).map(([name, value]) =>
 		value === undefined ? "" : encodeAttribute(name, value),
 	);
 	const scope = JSON.stringify({ name: SCOPE_NAME, version: VERSION });
+	const head = Buffer.from(
+		`{"resourceSpans":[{"resource":{"attributes":[${attributes.join("").slice(1)}]},"scopeSpans":[{"scope":${scope},"spans":[`,
+	);
+	const tail = Buffer.from("]}]}]}");
 	return {
-		head: Buffer.from(
-			`{"resourceSpans":[{"resource":{"attributes":[${attributes.join("").slice(1)}]},"scopeSpans":[{"scope":${scope},"spans":[`,
-		),
-		tail: Buffer.from("]}]}]}"),
+		...JSON_FORMAT,
+		append,
+		request: (spans) => {
+			const parts = spans
+				.filter(({ end }) => end > 0)
+				.map((part) => part.contents());
+			// Nothing stands before the first.
+			return [head, ...parts.splice(0, 1).map(withoutComma), ...parts, tail];
+		},
 	};
+}
+
+function withoutComma(spans: Buffer): Buffer {
+	return spans.subarray(1);
 }
 
 /**
- * A span as OTLP JSON; fields that would hold a default value are left out, as protocol buffers have it. It is written
- * at once and not by way of objects: most spans are of reused requests, and this is the larger part of what those cost.
+ * Each span is led by a comma. Fields that would hold a default value are left out, as protocol buffers have it. It is
+ * written at once and not by way of objects.
  */
-export function encodeSpan(span: FinishedSpan): EncodedSpan {
+function append(span: FinishedSpan, to: Bytes): void {
 	const { content, parentSpanContext: parent } = span;
 	const { traceId, spanId, traceFlags } = span.spanContext();
 	const { name, kind, start, end, attributes, links, error } = content;
-	const flags = traceFlags | HAS_IS_REMOTE | (parent?.isRemote ? IS_REMOTE : 0);
-	const own = encodeAttributes(attributes);
-	return {
-		text:
-			`{"traceId":"${traceId}","spanId":"${spanId}",${parent ? `"parentSpanId":"${parent.spanId}",` : ""}` +
-			`"name":${JSON.stringify(name)},"kind":${kind + 1},` +
-			`"startTimeUnixNano":"${nanoseconds(start)}","endTimeUnixNano":"${nanoseconds(end)}",` +
-			`${error ? STATUS_ERROR : ""}${links?.length ? `"links":[${links.map(encodeLink).join(",")}],` : ""}"flags":${flags},"attributes":[${own}`,
-		shared: attributes.shared.map(encodeShared),
-	};
+	const text =
+		`{"traceId":"${traceId}","spanId":"${spanId}",${parent ? `"parentSpanId":"${parent.spanId}",` : ""}` +
+		`"name":${JSON.stringify(name)},"kind":${kind + 1},` +
+		`"startTimeUnixNano":"${nanoseconds(start)}","endTimeUnixNano":"${nanoseconds(end)}",` +
+		`${error ? STATUS_ERROR : ""}${links?.length ? `"links":[${links.map(encodeLink).join(",")}],` : ""}"flags":${flagsOf(traceFlags, parent?.isRemote)},"attributes":[${encodeAttributes(attributes)}`;
+	to.reserve(1 + text.length * MAX_BYTES_PER_CHARACTER);
+	to.buffer[to.end++] = COMMA;
+	to.end += to.buffer.write(text, to.end);
+	for (const list of attributes.shared) to.put(encodeShared(list));
+	to.put(END);
 }
 
 function encodeShared(list: AttributeList): Buffer {
-	list.encoded ??= Buffer.from(`,${encodeAttributes(list)}`);
-	return list.encoded as Buffer;
+	list.encoded ??= {};
+	list.encoded.json ??= Buffer.from(`,${encodeAttributes(list)}`);
+	return list.encoded.json;
 }
 
-function encodeLink(link: Link): string {
-	if (!(link instanceof SharedLink)) return linkText(link);
-	link.encoded ??= inOnePiece(linkText(link));
-	return link.encoded as string;
-}
-
-/** A text that was put together is a tree, which would be walked each time it is written. */
-function inOnePiece(text: string): string {
-	return Buffer.from(text).toString();
-}
-
-function linkText({ context, attributes = {} }: Link): string {
+function encodeLink({ context, attributes = {} }: Link): string {
 	const encoded = Object.entries(attributes).map(([name, value]) =>
 		encodeAttribute(name, value as AttributeValue),
 	);
-	return `{"traceId":"${context.traceId}","spanId":"${context.spanId}","attributes":[${encoded.join("").slice(1)}],"flags":${linkFlags(context)}}`;
-}
-
-function linkFlags({ traceFlags, isRemote }: SpanContext): number {
-	return traceFlags | HAS_IS_REMOTE | (isRemote ? IS_REMOTE : 0);
+	return `{"traceId":"${context.traceId}","spanId":"${context.spanId}","attributes":[${encoded.join("").slice(1)}],"flags":${flagsOf(context.traceFlags, context.isRemote)}}`;
 }
 
 /** Without the comma that leads the first. */
@@ -145,18 +154,26 @@ function leadOf(name: string): Lead {
 		double: `${key}doubleValue":`,
 		boolean: `${key}boolValue":`,
 		array: `${key}arrayValue":`,
-		fraction: name.endsWith("_ms") || name.endsWith(".ratio"),
+		fraction: isFraction(name),
 	};
 	leads.set(name, lead);
 	return lead;
 }
 
-/** Milliseconds without the digits that the clock does not have. */
-function inNanoseconds(milliseconds: number): number {
-	return Math.round(milliseconds * 1e6) / 1e6;
-}
-
 function nanoseconds(milliseconds: number): string {
 	const [seconds, rest] = toHrTime(milliseconds);
 	return `${seconds}${String(1_000_000_000 + rest).slice(1)}`;
+}
+
+/** `{"partialSuccess":{"rejectedSpans":"3","errorMessage":"..."}}`; anything else means that all were taken. */
+function rejection(answer: Buffer): Rejection | undefined {
+	try {
+		const { partialSuccess } = JSON.parse(answer.toString());
+		const rejected = Math.floor(Number(partialSuccess.rejectedSpans));
+		return rejected > 0
+			? { rejected, message: String(partialSuccess.errorMessage) }
+			: undefined;
+	} catch {
+		return undefined;
+	}
 }

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { clearTimeout, setTimeout } from "../timers";
 import { VERSION } from "../version";
 import type { CollectorSettings } from "./collector-settings";
+import type { Format, Rejection } from "./encoding";
 
 /** What became of a request. */
 export type Outcome =
@@ -37,6 +38,7 @@ export class OtlpTransport {
 
 	constructor(
 		private readonly settings: CollectorSettings,
+		private readonly format: Format,
 		leaveUntraced: (agent: http.Agent) => void,
 	) {
 		const { url, ca, cert, key } = settings;
@@ -71,7 +73,7 @@ export class OtlpTransport {
 				headers: {
 					"user-agent": `conntrace/${VERSION}`,
 					...headers,
-					"content-type": "application/json",
+					"content-type": this.format.contentType,
 					"content-length": parts.reduce((sum, { length }) => sum + length, 0),
 					...(gzip && { "content-encoding": "gzip" }),
 				},
@@ -83,16 +85,38 @@ export class OtlpTransport {
 			request.on("close", () => clearTimeout(timer));
 			request.on("error", reject);
 			request.on("response", (response) => {
-				readAnswer(response).then(
-					(answer) => resolve(outcomeOf(response, answer)),
-					reject,
+				const answer: Buffer[] = [];
+				let length = 0;
+				response.on("data", (chunk) => {
+					if (length < MAX_ANSWER) answer.push(chunk);
+					length += chunk.length;
+				});
+				response.on("error", reject);
+				response.on("end", () =>
+					resolve(this.outcomeOf(response, Buffer.concat(answer))),
 				);
 			});
 			for (const part of parts) request.write(part);
 			request.end();
 		});
 	}
+
+	private outcomeOf(
+		{ statusCode = 0, headers }: http.IncomingMessage,
+		answer: Buffer,
+	): Outcome {
+		if (statusCode >= 200 && statusCode < 300) {
+			const { rejected, message } = this.format.rejection(answer) ?? NONE;
+			return { kind: "delivered", rejected, message };
+		}
+		const why = `HTTP status ${statusCode}`;
+		return RETRYABLE.has(statusCode)
+			? { kind: "failed", why, retryAfter: parseRetryAfter(headers) }
+			: { kind: "refused", why };
+	}
 }
+
+const NONE: Rejection = { rejected: 0, message: "" };
 
 /** The certificates as they are given to `tls`, which wants no views on other memory; absent ones stay absent. */
 function buffers(
@@ -112,38 +136,6 @@ async function compressed(parts: readonly Buffer[]): Promise<Buffer> {
 			error ? reject(error) : resolve(result),
 		);
 	});
-}
-
-async function readAnswer(response: http.IncomingMessage): Promise<string> {
-	let answer = "";
-	for await (const chunk of response.setEncoding("utf8")) {
-		if (answer.length < MAX_ANSWER) answer += chunk;
-	}
-	return answer;
-}
-
-function outcomeOf(
-	{ statusCode = 0, headers }: http.IncomingMessage,
-	answer: string,
-): Outcome {
-	if (statusCode >= 200 && statusCode < 300) {
-		return { kind: "delivered", ...partialSuccess(answer) };
-	}
-	const why = `HTTP status ${statusCode}`;
-	return RETRYABLE.has(statusCode)
-		? { kind: "failed", why, retryAfter: parseRetryAfter(headers) }
-		: { kind: "refused", why };
-}
-
-/** `{"partialSuccess":{"rejectedSpans":"3","errorMessage":"..."}}`; anything else means that all were taken. */
-function partialSuccess(answer: string): { rejected: number; message: string } {
-	try {
-		const { partialSuccess: partial } = JSON.parse(answer);
-		const rejected = Math.max(0, Math.floor(Number(partial.rejectedSpans)));
-		return { rejected: rejected || 0, message: String(partial.errorMessage) };
-	} catch {
-		return { rejected: 0, message: "" };
-	}
 }
 
 /** Seconds, or a date. */

@@ -4,17 +4,17 @@ import type { Configuration } from "../agent/config";
 import { say } from "../agent/log";
 import type { FinishedSpan } from "../spans/finished-span";
 import { CollectorOutput } from "./collector-output";
-import type { EncodedSpan } from "./encoded-spans";
+import { encodingOf } from "./encodings";
 import { FileOutput } from "./file-output";
 import type { Ledger } from "./ledger";
-import { encodeSpan, envelopeOf } from "./otlp-json";
+import { otlpJson } from "./otlp-json";
 
 /** A place where spans go. */
 interface Output {
 	readonly ledger: Ledger;
 	readonly destination: string;
 	/** @param plain a request on a reused connection like any other: the first to go when there is no room */
-	add(span: EncodedSpan, plain: boolean): void;
+	add(span: FinishedSpan, plain: boolean): void;
 	flush(timeout: number): Promise<void>;
 	finish(timeout: number): void;
 }
@@ -30,22 +30,26 @@ export interface PipelineOptions {
 export class ExportPipeline {
 	private readonly outputs: readonly Output[];
 
-	constructor({ configuration, resource, ...rest }: PipelineOptions) {
+	constructor({ configuration, ...rest }: PipelineOptions) {
 		const { collector: settings, file } = configuration;
-		const envelope = envelopeOf(resource);
+		const { resource } = rest;
 		this.outputs = [
-			...(file === undefined ? [] : [new FileOutput(file, envelope)]),
+			...(file === undefined ? [] : [new FileOutput(file, otlpJson(resource))]),
 			...(settings
-				? [new CollectorOutput({ settings, envelope, ...rest })]
+				? [
+						new CollectorOutput({
+							settings,
+							encoding: encodingOf(settings.protocol, resource),
+							...rest,
+						}),
+					]
 				: []),
 		];
 	}
 
 	write(span: FinishedSpan): void {
-		if (this.outputs.length === 0) return;
-		const encoded = encodeSpan(span);
 		const { plain = false } = span.content;
-		for (const output of this.outputs) output.add(encoded, plain);
+		for (const output of this.outputs) output.add(span, plain);
 	}
 
 	/** Delivers what has been written so far, or gives up after the time, in milliseconds. */

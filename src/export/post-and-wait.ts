@@ -1,9 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { CollectorSettings } from "./collector-settings";
+import type { Format } from "./encoding";
 
 /** Runs in a worker, whose event loop goes on while that of the process has stopped. */
 const POST = `
-const { workerData: { settings, bodies, counts, said } } = require("node:worker_threads");
+const { workerData } = require("node:worker_threads");
+const { settings, contentType, bodies, counts, said, answers } = workerData;
 const { url, headers, timeout, gzip, ca, cert, key } = settings;
 const http = require(url.startsWith("https:") ? "node:https" : "node:http");
 const agent = new http.Agent({ keepAlive: true, ca, cert, key });
@@ -13,17 +15,6 @@ const end = (why) => {
 	Atomics.store(counts, 0, 1);
 	Atomics.notify(counts, 0);
 };
-const count = (answer) => {
-	Atomics.add(counts, 1, 1);
-	try {
-		const { rejectedSpans, errorMessage } = JSON.parse(answer).partialSuccess;
-		if (!(rejectedSpans > 0)) return;
-		Atomics.add(counts, 2, Number(rejectedSpans));
-		say("rejected: " + errorMessage);
-	} catch {
-		// All of them were taken.
-	}
-};
 const post = (index) => {
 	if (index === bodies.length) return end();
 	const body = gzip ? require("node:zlib").gzipSync(bodies[index]) : bodies[index];
@@ -32,7 +23,7 @@ const post = (index) => {
 		agent,
 		headers: {
 			...headers,
-			"content-type": "application/json",
+			"content-type": contentType,
 			"content-length": body.length,
 			...(gzip && { "content-encoding": "gzip" }),
 		},
@@ -40,11 +31,16 @@ const post = (index) => {
 	const timer = setTimeout(() => end("no answer within " + timeout + " ms"), timeout);
 	request.on("error", (cause) => end(cause.code || cause.message));
 	request.on("response", async (response) => {
-		let answer = "";
-		for await (const chunk of response.setEncoding("utf8")) answer += chunk;
+		let length = 0;
+		for await (const chunk of response) {
+			const part = chunk.subarray(0, answers[index].length - length);
+			answers[index].set(part, length);
+			length += part.length;
+		}
 		clearTimeout(timer);
 		if (response.statusCode >= 300) return end("HTTP status " + response.statusCode);
-		count(answer);
+		Atomics.store(counts, index + 2, length);
+		Atomics.add(counts, 1, 1);
 		post(index + 1);
 	});
 	request.end(body);
@@ -52,8 +48,9 @@ const post = (index) => {
 post(0);
 `;
 
-/** Room for what the collector or the system said, in bytes. */
+/** Room for what the system said, and for each answer of the collector, in bytes. */
 const SAID_BYTES = 200;
+const ANSWER_BYTES = 1000;
 
 export interface Posted {
 	/** How many of the bodies were taken, from the first on. */
@@ -70,12 +67,16 @@ export interface Posted {
  */
 export function postAndWait(
 	settings: CollectorSettings,
+	{ contentType, rejection }: Format,
 	bodies: readonly Uint8Array[],
 	timeout: number,
 ): Posted {
-	/** Whether it is over, how many bodies were taken, and how many spans in them were not. */
-	const counts = new Int32Array(new SharedArrayBuffer(12));
+	/** Whether it is over, how many bodies were taken, and the bytes of each answer. */
+	const counts = new Int32Array(new SharedArrayBuffer(4 * (2 + bodies.length)));
 	const said = new Uint8Array(new SharedArrayBuffer(SAID_BYTES));
+	const answers = bodies.map(
+		() => new Uint8Array(new SharedArrayBuffer(ANSWER_BYTES)),
+	);
 	try {
 		const worker = new Worker(POST, {
 			eval: true,
@@ -83,19 +84,28 @@ export function postAndWait(
 			env: {},
 			stdout: true,
 			stderr: true,
-			workerData: { settings, bodies, counts, said },
+			workerData: { settings, contentType, bodies, counts, said, answers },
 		});
 		worker.unref();
 	} catch (cause) {
 		return { taken: 0, rejected: 0, why: (cause as Error).message };
 	}
 	const waited = Atomics.wait(counts, 0, 0, timeout);
+	const taken = Atomics.load(counts, 1);
+	const rejections = answers
+		.slice(0, taken)
+		.map((answer, index) =>
+			rejection(Buffer.from(answer.subarray(0, counts[index + 2]))),
+		)
+		.filter((said) => said !== undefined);
+	const failure =
+		waited === "timed-out"
+			? `no answer within ${timeout} ms`
+			: Buffer.from(said).toString("utf8").replace(/\0+$/, "");
+	const last = rejections.at(-1);
 	return {
-		taken: Atomics.load(counts, 1),
-		rejected: Atomics.load(counts, 2),
-		why:
-			waited === "timed-out"
-				? `no answer within ${timeout} ms`
-				: Buffer.from(said).toString("utf8").replace(/\0+$/, ""),
+		taken,
+		rejected: rejections.reduce((sum, { rejected }) => sum + rejected, 0),
+		why: failure || (last ? `rejected: ${last.message}` : ""),
 	};
 }

@@ -1,4 +1,5 @@
-import { type EncodedSpan, EncodedSpans } from "./encoded-spans";
+import type { Bytes } from "./bytes";
+import { EncodedSpans } from "./encoded-spans";
 
 /** Spans that are sent together. */
 export class Batch {
@@ -17,7 +18,7 @@ export class Batch {
 	}
 
 	get bytes(): number {
-		return this.plain.bytes + this.telling.bytes;
+		return this.plain.end + this.telling.end;
 	}
 
 	trim(): void {
@@ -46,7 +47,7 @@ export interface QueueLimits {
  * Spans that wait for their delivery, in batches, within limits. When there is no room any more, plain spans go first,
  * the oldest before the newer ones.
  */
-export class SpanQueue {
+export class SpanQueue<Span> {
 	private open = new Batch();
 	private readonly closed: Batch[] = [];
 	private readonly underWay = new Set<Batch>();
@@ -57,15 +58,18 @@ export class SpanQueue {
 
 	constructor(
 		private readonly limits: QueueLimits,
+		private readonly encode: (span: Span, to: Bytes) => void,
 		/** Told how many spans had to make room for others. */
 		private readonly onDropped: (count: number) => void,
 	) {}
 
 	/** @returns whether a batch has become full by it */
-	add(span: EncodedSpan, plain: boolean): boolean {
+	add(span: Span, plain: boolean): boolean {
 		const { open, limits } = this;
 		const before = open.bytes;
-		(plain ? open.plain : open.telling).add(span);
+		const spans = plain ? open.plain : open.telling;
+		this.encode(span, spans);
+		spans.count += 1;
 		this.count += 1;
 		this.bytes += open.bytes - before;
 		const full =
@@ -138,7 +142,7 @@ export class SpanQueue {
 			waiting.find(({ plain }) => plain.count > 0)?.plain ??
 			waiting.find(({ telling }) => telling.count > 0)?.telling;
 		if (!spans) return false;
-		this.bytes -= spans.bytes;
+		this.bytes -= spans.end;
 		this.count -= spans.count;
 		this.onDropped(spans.count);
 		spans.clear();

@@ -29,6 +29,12 @@ function boundedValue(value: AttributeValue): AttributeValue {
 	) as AttributeValue;
 }
 
+/** Something as it is exported, in each encoding that asked for it so far. */
+export interface Encoded {
+	json?: Buffer;
+	protobuf?: Buffer;
+}
+
 /**
  * Attributes as they are collected: names and values by turns, which costs a fraction of an object that grows by as
  * many properties.
@@ -37,8 +43,8 @@ export class AttributeList {
 	readonly items: AttributeValue[] = [];
 	/** Attributes that many spans have in common; they do not change any more. Never without some of its own before. */
 	shared = NONE;
-	/** The list as it is exported, kept here where it is shared; opaque here. */
-	encoded: unknown;
+	/** The list as it is exported, kept here where it is shared. */
+	encoded?: Encoded;
 
 	/** Adds an attribute unless its value is not known: a fact that did not happen is absent. */
 	set(name: string, value: AttributeValue | undefined): void {

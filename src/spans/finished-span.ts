@@ -10,7 +10,7 @@ import type { InstrumentationScope } from "@opentelemetry/core";
 import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { VERSION } from "../version";
-import type { AttributeList } from "./attributes";
+import type { AttributeList, Encoded } from "./attributes";
 import { toHrTime } from "./clock";
 import { SCOPE_NAME } from "./names";
 
@@ -29,8 +29,8 @@ export interface SpanContent {
 
 /** A link that many spans have. */
 export class SharedLink implements Link {
-	/** The link as it is exported; opaque here. */
-	encoded: unknown;
+	/** The link as it is exported. */
+	encoded?: Encoded;
 
 	constructor(
 		readonly context: SpanContext,

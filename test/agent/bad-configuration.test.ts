@@ -87,7 +87,7 @@ const COMPRESSION: Variable = {
 };
 const PROTOCOL: Variable = {
 	bad: ["grpc"],
-	line: "expected http/json, the only protocol there is; using http/json",
+	line: "expected http/protobuf or http/json; using http/protobuf",
 	extreme: ["http/protobuf"],
 };
 const TIMEOUT: Variable = {

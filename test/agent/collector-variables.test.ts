@@ -14,6 +14,7 @@ describe("the variables of the exporter", () => {
 			expect(read(env)).toEqual({
 				settings: {
 					url: "http://localhost:4318/v1/traces",
+					protocol: "http/protobuf",
 					headers: {},
 					timeout: 10_000,
 					gzip: false,
@@ -34,7 +35,7 @@ describe("the variables of the exporter", () => {
 		OTEL_EXPORTER_OTLP_TRACES_COMPRESSION:
 			"=soon: expected gzip or none; using none",
 		OTEL_EXPORTER_OTLP_PROTOCOL:
-			"=soon: expected http/json, the only protocol there is; using http/json",
+			"=soon: expected http/protobuf or http/json; using http/protobuf",
 		OTEL_EXPORTER_OTLP_CERTIFICATE:
 			": expected the path of a PEM file (ENOENT); using none",
 		OTEL_BSP_SCHEDULE_DELAY:

@@ -10,30 +10,29 @@ const MANY = {
 
 function queueOf(limits: Partial<typeof MANY> = {}) {
 	let dropped = 0;
-	const queue = new SpanQueue({ ...MANY, ...limits }, (count) => {
-		dropped += count;
-	});
+	const queue = new SpanQueue<string>(
+		{ ...MANY, ...limits },
+		(name, to) => to.put(Buffer.from(`,{"name":"${name}","attributes":[]}`)),
+		(count) => {
+			dropped += count;
+		},
+	);
 	return {
 		queue,
 		/** Adds spans by their names: those in upper case tell something. */
 		add: (names: string) =>
-			[...names].map((name) =>
-				queue.add(
-					{ text: `{"name":"${name}","attributes":[`, shared: [] },
-					name === name.toLowerCase(),
-				),
-			),
+			[...names].map((name) => queue.add(name, name === name.toLowerCase())),
 		dropped: () => dropped,
 	};
 }
 
-function namesIn(batch: ReturnType<SpanQueue["take"]>): string {
+function namesIn(batch: ReturnType<SpanQueue<string>["take"]>): string {
 	if (!batch) return "";
 	const text = `${batch.telling.contents()}${batch.plain.contents()}`;
 	return [...text.matchAll(/"name":"(\w)"/g)].map(([, name]) => name).join("");
 }
 
-const all = (queue: SpanQueue): string =>
+const all = (queue: SpanQueue<string>): string =>
 	queue.takeAll().map(namesIn).join(" ");
 
 describe("a queue of spans", () => {

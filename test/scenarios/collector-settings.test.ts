@@ -56,7 +56,7 @@ for (const [end, scenario] of Object.entries(ENDS)) {
 			expect(collector.taken).toHaveLength(SPANS);
 			expect(request?.target).toBe("POST /my/traces?key=of-nobody");
 			expect(request?.headers).toMatchObject({
-				"content-type": "application/json",
+				"content-type": "application/x-protobuf",
 				"x-shared": "one two",
 				"x-both": "traces",
 			});

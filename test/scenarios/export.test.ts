@@ -1,51 +1,45 @@
 import { expect } from "vitest";
+import { startCollector } from "../support/collector.js";
 import { runScenario, test } from "../support/scenario.js";
-import { refusingPort, startServer } from "../support/server.js";
-import { readSpans } from "../support/spans.js";
+import { refusingPort } from "../support/server.js";
 
 /** Far more than a program takes to start, do its work and end, and less than trying again would hold it up. */
 const AT_ONCE_MS = 6000;
 
-test("by OTLP the same spans arrive as in the file, and none about their delivery", async ({
-	https,
-}) => {
-	const exports: { type: unknown; body: string }[] = [];
-	const collector = await startServer({
-		handler: async (request, response) => {
-			const chunks: Buffer[] = [];
-			for await (const chunk of request) chunks.push(chunk);
-			exports.push({
-				type: `${request.method} ${request.url} ${request.headers["content-type"]}`,
-				body: Buffer.concat(chunks).toString(),
-			});
-			response.setHeader("content-type", "application/json");
-			response.end("{}");
-		},
-	});
-	const run = await runScenario(
+for (const [protocol, type] of Object.entries({
+	"http/protobuf": "application/x-protobuf",
+	"http/json": "application/json",
+})) {
+	test(`by OTLP as ${protocol} the same spans arrive as in the file, and none about their delivery`, async ({
 		https,
-		async ({ get }) => {
-			for (let call = 1; call <= 5; call++) await get("/");
-		},
-		{
-			environment: {
-				OTEL_TRACES_EXPORTER: "otlp",
-				OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
-				CONNTRACE_FLUSH_TIMEOUT: "15000",
+	}) => {
+		const collector = await startCollector();
+		const run = await runScenario(
+			https,
+			async ({ get }) => {
+				for (let call = 1; call <= 5; call++) await get("/");
 			},
-		},
-	);
-	await collector.close();
-	expect(run.stderr).toBe("");
-	expect(new Set(exports.map(({ type }) => type))).toEqual(
-		new Set(["POST /v1/traces application/json"]),
-	);
-	const received = exports.flatMap(({ body }) => readSpans(body));
-	const byId = (a: { spanId: string }, b: { spanId: string }) =>
-		a.spanId < b.spanId ? -1 : 1;
-	expect(run.spans).toHaveLength(5 + 4);
-	expect(received.toSorted(byId)).toEqual(run.spans.toSorted(byId));
-});
+			{
+				environment: {
+					OTEL_TRACES_EXPORTER: "otlp",
+					OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
+					OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+					CONNTRACE_FLUSH_TIMEOUT: "15000",
+				},
+			},
+		);
+		await collector.close();
+		expect(run.stderr).toBe("");
+		const types = collector.requests.map(
+			({ target, headers }) => `${target} ${headers["content-type"]}`,
+		);
+		expect(new Set(types)).toEqual(new Set([`POST /v1/traces ${type}`]));
+		const byId = (a: { spanId: string }, b: { spanId: string }) =>
+			a.spanId < b.spanId ? -1 : 1;
+		expect(run.spans).toHaveLength(5 + 4);
+		expect(collector.taken.toSorted(byId)).toEqual(run.spans.toSorted(byId));
+	});
+}
 
 test("a collector that is not there costs the program one line and half a second", async ({
 	https,

@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { gunzipSync } from "node:zlib";
+import { jsonOfProtobuf, protobufResponse } from "./otlp-protobuf.js";
 import { startServer, type TestServer } from "./server.js";
 import { readSpans, type Span } from "./spans.js";
 
@@ -41,13 +42,9 @@ export async function startCollector(
 	const server = await startServer({
 		...options,
 		handler: async (request, response) => {
-			const chunks: Buffer[] = [];
-			for await (const chunk of request) chunks.push(chunk);
-			const body = Buffer.concat(chunks);
+			const spans = await receiveSpans(request);
 			const { headers } = request;
-			const text =
-				headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
-			const spans = readSpans(text.toString());
+			const type = headers["content-type"] ?? "";
 			const behaviour = behaviours[requests.length] ?? behaviours.at(-1);
 			requests.push({
 				target: `${request.method} ${request.url}`,
@@ -56,18 +53,18 @@ export async function startCollector(
 			});
 			const take = (rejected: number): void => {
 				taken.push(...spans.slice(rejected));
-				response.setHeader("content-type", "application/json");
-				response.end(
-					JSON.stringify(
-						rejected === 0
-							? {}
-							: {
-									partialSuccess: {
-										rejectedSpans: String(rejected),
-										errorMessage: "not these",
-									},
+				const answer =
+					rejected === 0
+						? {}
+						: {
+								partialSuccess: {
+									rejectedSpans: String(rejected),
+									errorMessage: "not these",
 								},
-					),
+							};
+				response.setHeader("content-type", type);
+				response.end(
+					type === PROTOBUF ? protobufResponse(answer) : JSON.stringify(answer),
 				);
 			};
 			if (behaviour === "takes") take(0);
@@ -81,6 +78,23 @@ export async function startCollector(
 	});
 	const { origin, port, close } = server;
 	return { origin, port, close, taken, requests };
+}
+
+const PROTOBUF = "application/x-protobuf";
+
+/** The spans of an OTLP request. */
+export async function receiveSpans(request: IncomingMessage): Promise<Span[]> {
+	const chunks: Buffer[] = [];
+	for await (const chunk of request) chunks.push(chunk);
+	const body = Buffer.concat(chunks);
+	const { headers } = request;
+	const unpacked =
+		headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
+	return readSpans(
+		headers["content-type"] === PROTOBUF
+			? jsonOfProtobuf(unpacked)
+			: unpacked.toString(),
+	);
 }
 
 /** What a program's agent says about all its spans at its end. */

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readSpans, type Span } from "./spans.js";
+import { receiveSpans } from "./collector.js";
+import type { Span } from "./spans.js";
 
 /** What became of an invocation, as its caller sees it. */
 export interface Outcome {
@@ -127,7 +128,7 @@ export class LambdaService {
 			this.initErrors.push(await read(request));
 			response.writeHead(202).end();
 		} else if (question === "POST /v1/traces") {
-			await this.collect(await read(request), response);
+			await this.collect(await receiveSpans(request), response);
 		} else {
 			await this.finish(request, response);
 		}
@@ -151,11 +152,14 @@ export class LambdaService {
 		response.end('{"functionName":"put-event"}');
 	}
 
-	private async collect(body: string, response: ServerResponse): Promise<void> {
+	private async collect(
+		spans: Span[],
+		response: ServerResponse,
+	): Promise<void> {
 		const { collectorDelay } = this;
 		if (collectorDelay === Infinity) return;
 		if (collectorDelay > 0) await sleep(collectorDelay);
-		this.spans.push(...readSpans(body));
+		this.spans.push(...spans);
 		this.events.push("export");
 		response.end("{}");
 	}

@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { describe, expect } from "vitest";
+import { startCollector } from "../support/collector.js";
 import { checkContract } from "../support/contract.js";
 import { compareWithServer } from "../support/ground-truth.js";
 import { runProgram } from "../support/run-program.js";
 import { runScenario, test } from "../support/scenario.js";
-import { startServer } from "../support/server.js";
-import { named, readSpans, requestsOf } from "../support/spans.js";
+import { named, requestsOf } from "../support/spans.js";
 
 const PROGRAM = resolve("test/programs/processes.cjs");
 
@@ -64,19 +64,7 @@ test("processes and threads that write one file leave whole lines", async ({
 });
 
 test("each process and thread exports its spans once", async ({ http }) => {
-	const bodies: string[] = [];
-	const collector = await startServer({
-		handler: (request, response) => {
-			let body = "";
-			request.on("data", (chunk) => {
-				body += chunk;
-			});
-			request.on("end", () => {
-				bodies.push(body);
-				response.end("{}");
-			});
-		},
-	});
+	const collector = await startCollector();
 	const environment = {
 		OTEL_TRACES_EXPORTER: "otlp",
 		OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
@@ -107,7 +95,7 @@ test("each process and thread exports its spans once", async ({ http }) => {
 	const idsOf = (spans: readonly { spanId: string }[]) =>
 		spans.map(({ spanId }) => spanId).toSorted();
 	expect(http.requests).toHaveLength(6);
-	expect(idsOf(bodies.flatMap(readSpans))).toEqual(
+	expect(idsOf(collector.taken)).toEqual(
 		idsOf([...threads.spans, ...processes.spans]),
 	);
 });

@@ -1,11 +1,21 @@
 import type { Link } from "@opentelemetry/api";
-import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
-import { resourceFromAttributes } from "@opentelemetry/resources";
+import {
+	JsonTraceSerializer,
+	ProtobufTraceSerializer,
+} from "@opentelemetry/otlp-transformer";
+import {
+	type Resource,
+	resourceFromAttributes,
+} from "@opentelemetry/resources";
 import { expect, test } from "vitest";
-import { EncodedSpans } from "../../src/export/encoded-spans.js";
-import { encodeSpan, envelopeOf } from "../../src/export/otlp-json.js";
+import { Bytes } from "../../src/export/bytes.js";
+import type { Encoding } from "../../src/export/encoding.js";
+import { otlpJson } from "../../src/export/otlp-json.js";
+import { otlpProtobuf } from "../../src/export/otlp-protobuf.js";
 import { defined } from "../../src/spans/attributes.js";
 import { FinishedSpan, SharedLink } from "../../src/spans/finished-span.js";
+import { jsonOfProtobuf, protobufResponse } from "../support/otlp-protobuf.js";
+import { readSpans } from "../support/spans.js";
 
 const RESOURCE = resourceFromAttributes({
 	"service.name": 'a "service"\n',
@@ -45,7 +55,7 @@ const SPANS: Readonly<Record<string, FinishedSpan>> = {
 		text: "put",
 		whole: -3,
 		fraction: 0.25,
-		large: 1e21,
+		large: 2 ** 40 + 3,
 		flag: false,
 		texts: ["a", "b"],
 		none: [],
@@ -80,19 +90,65 @@ function sharing(
 }
 
 for (const [name, example] of Object.entries(SPANS)) {
-	test(`${name} stand as OpenTelemetry's own serializer writes them`, () => {
-		const { head, tail } = envelopeOf(RESOURCE);
-		const own = JSON.parse(`${head}${textOf(example)}${tail}`);
+	test(`${name} stand in JSON as OpenTelemetry's own serializer writes them`, () => {
+		const own = JSON.parse(requestOf(otlpJson, example).toString());
 		const bytes = JsonTraceSerializer.serializeRequest([example]);
 		const theirs = JSON.parse(Buffer.from(bytes ?? []).toString());
 		expect(inOrder(own)).toEqual(inOrder(withoutDefaults(theirs)));
 	});
+
+	test(`${name} stand in protocol buffers as OpenTelemetry's own serializer writes them`, () => {
+		const own = withoutDefaults(
+			JSON.parse(jsonOfProtobuf(requestOf(otlpProtobuf, example))),
+		);
+		const bytes = ProtobufTraceSerializer.serializeRequest([example]);
+		const theirs = JSON.parse(jsonOfProtobuf(bytes ?? Buffer.of()));
+		expect(inOrder(own)).toEqual(inOrder(withoutDefaults(theirs)));
+	});
 }
 
-function textOf(example: FinishedSpan): string {
-	const spans = new EncodedSpans();
-	spans.add(encodeSpan(example));
-	return spans.contents().subarray(1).toString();
+test("a request may have its spans in several parts, and any may be empty", () => {
+	for (const encoding of [otlpJson(RESOURCE), otlpProtobuf(RESOURCE)]) {
+		const parts = [[], [1, 2], [], [3]].map((numbers) => {
+			const part = new Bytes();
+			for (const own of numbers) encoding.append(span({ own }), part);
+			return part;
+		});
+		const request = Buffer.concat(encoding.request(parts));
+		const json =
+			encoding.contentType === "application/json"
+				? request.toString()
+				: jsonOfProtobuf(request);
+		expect(readSpans(json).map(({ attributes }) => attributes.own)).toEqual([
+			1, 2, 3,
+		]);
+	}
+});
+
+test("what a collector says of spans that it does not want is read", () => {
+	const answer = {
+		partialSuccess: { rejectedSpans: "300", errorMessage: "too old: é" },
+	};
+	const told = { rejected: 300, message: "too old: é" };
+	const json = otlpJson(RESOURCE).rejection;
+	expect(json(Buffer.from(JSON.stringify(answer)))).toEqual(told);
+	const protobuf = otlpProtobuf(RESOURCE).rejection;
+	expect(protobuf(Buffer.from(protobufResponse(answer)))).toEqual(told);
+	const nothing = ["", "{}", "<html>", "\n\x00", "\n\xff", "\x0a\x02\x08\x80"];
+	for (const other of nothing) {
+		expect(json(Buffer.from(other, "latin1"))).toBeUndefined();
+		expect(protobuf(Buffer.from(other, "latin1"))).toBeUndefined();
+	}
+});
+
+function requestOf(
+	encodingOf: (resource: Resource) => Encoding,
+	example: FinishedSpan,
+): Buffer {
+	const encoding = encodingOf(RESOURCE);
+	const spans = new Bytes();
+	encoding.append(example, spans);
+	return Buffer.concat(encoding.request([spans]));
 }
 
 /** The order of attributes says nothing. */
@@ -119,7 +175,8 @@ function withoutDefaults(value: unknown): unknown {
 
 function isDefault(name: string, field: unknown): boolean {
 	if (name.endsWith("Count")) return field === 0;
-	if (name === "status") return JSON.stringify(field) === '{"code":0}';
+	if (name === "status")
+		return ["{}", '{"code":0}'].includes(JSON.stringify(field));
 	return (
 		["events", "links"].includes(name) &&
 		Array.isArray(field) &&
@@ -128,11 +185,19 @@ function isDefault(name: string, field: unknown): boolean {
 }
 
 test("a time keeps its type where it happens to be a whole number", () => {
-	const text = textOf(
-		span({ "conntrace.ttfb_ms": 5, "http.response.status_code": 200 }),
-	);
-	expect(JSON.parse(text).attributes).toEqual([
-		{ key: "conntrace.ttfb_ms", value: { doubleValue: 5 } },
-		{ key: "http.response.status_code", value: { intValue: 200 } },
-	]);
+	const example = span({
+		"conntrace.ttfb_ms": 5,
+		"http.response.status_code": 200,
+	});
+	for (const json of [
+		requestOf(otlpJson, example).toString(),
+		jsonOfProtobuf(requestOf(otlpProtobuf, example)),
+	]) {
+		expect(json).toContain(
+			'{"key":"conntrace.ttfb_ms","value":{"doubleValue":5}}',
+		);
+		expect(json).toMatch(
+			/\{"key":"http.response.status_code","value":\{"intValue":"?200"?\}\}/,
+		);
+	}
 });
