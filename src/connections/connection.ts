@@ -1,7 +1,9 @@
 import type { Decision } from "./decision";
 import type { Ending } from "./ending";
 import type { Invocation, LambdaPhase } from "./invocation";
+import type { HostRecord } from "./journal";
 import type { Request } from "./request";
+import type { Listed } from "./roster";
 import { Setup } from "./setup";
 
 /** Which agent a connection belongs to, and under which key that agent keeps it. */
@@ -35,7 +37,9 @@ export interface ServerHints {
 }
 
 /** One transport connection, from the attempt to make it to its end. */
-export class Connection {
+export class Connection implements Listed {
+	/** Among the idle connections to its server. */
+	place = -1;
 	readonly setup: Setup;
 	/** Whether its making was watched, so that its setup is known. */
 	observed = true;
@@ -72,6 +76,8 @@ export class Connection {
 	hints?: ServerHints;
 	/** Whether the agent that keeps it closes it after some idle time. */
 	clientIdleLimit?: "none" | "set";
+	/** What is known of its server. */
+	record?: HostRecord | undefined;
 	/** The AWS service it was made for. */
 	service?: string | undefined;
 	/** How many connections to this server failed one after the other, with this one; 0 unless it is without a request. */

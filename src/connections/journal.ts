@@ -1,5 +1,6 @@
 import type { Connection } from "./connection";
 import type { PreviousConnection } from "./reasons";
+import { Roster } from "./roster";
 
 const ENDED_PER_HOST = 32;
 const AGENTS_COUNTED = 1000;
@@ -23,7 +24,7 @@ export class HostRecord {
 	failuresInRow = 0;
 	private readonly agentIds = new Set<number>();
 	readonly open = new Set<Connection>();
-	readonly idle = new Set<Connection>();
+	readonly idle = new Roster<Connection>();
 	private readonly ended: EndedConnection[] = [];
 
 	begin(connection: Connection): void {

@@ -479,6 +479,7 @@ export class ConnectionTracker {
 	connectionTo(connection: Connection, origin: Origin): void {
 		this.hostOf(connection).withdraw(connection);
 		connection.origin = originOf(origin);
+		connection.record = undefined;
 		this.hostOf(connection).begin(connection);
 	}
 
@@ -640,8 +641,10 @@ export class ConnectionTracker {
 		letGoOfCause(connection);
 	}
 
-	private hostOf({ origin }: Connection) {
-		return this.journal.of(origin.host, origin.port);
+	private hostOf(connection: Connection): HostRecord {
+		const { origin } = connection;
+		connection.record ??= this.journal.of(origin.host, origin.port);
+		return connection.record;
 	}
 
 	// Evidence

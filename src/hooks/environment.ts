@@ -22,6 +22,25 @@ export interface FaultSink {
 	readonly exhausted: boolean;
 }
 
+/**
+ * An observation that is made over and over again, with its arguments in place of a closure: a hook that runs several
+ * times in each request allocates nothing by it. Whatever goes wrong stays inside.
+ */
+export function observer<A, B = void, C = void, R = void>(
+	{ faults }: Pick<HookEnvironment, "faults">,
+	observation: (a: A, b: B, c: C) => R,
+): (a: A, b: B, c: C) => R | undefined {
+	return (a, b, c) => {
+		if (faults.exhausted) return undefined;
+		try {
+			return observation(a, b, c);
+		} catch (error) {
+			faults.take(error);
+			return undefined;
+		}
+	};
+}
+
 /** Observes on behalf of the agent: whatever goes wrong stays inside. */
 export function observe<T>(
 	environment: Pick<HookEnvironment, "faults">,

@@ -7,7 +7,7 @@ import type { Request } from "../connections/request";
 import { ABORTED } from "../connections/setup";
 import type { ConnectionTracker } from "../connections/tracker";
 import { agentIdOf } from "./agent-ids";
-import { type HookEnvironment, observe } from "./environment";
+import { type HookEnvironment, observe, observer } from "./environment";
 import { connectionBehind, follow, isUntraced } from "./http-requests";
 import { replaceMethod } from "./patch";
 import { differingOptions } from "./pool-key";
@@ -20,15 +20,17 @@ import { type Keeper, stateOf } from "./sockets";
  * connection, who waits, for whom a connection is made, which connection is kept. Checked on Node 20, 22, 24, 26.
  */
 export function hookHttpAgent(environment: HookEnvironment): void {
+	const created = observer(environment, (req: any, options: any) =>
+		follow(environment, req, options),
+	);
+
 	replaceMethod(Agent.prototype, "addRequest", (addRequest) => {
 		return function (this: any, req: any, ...rest: any[]) {
 			const [options] = rest;
 			if (isUntraced(this)) {
 				return runInScope(UNTRACED, () => addRequest.call(this, req, ...rest));
 			}
-			const request = observe(environment, () =>
-				follow(environment, req, options),
-			);
+			const request = created(req, options);
 			if (request && options?.agent === false) {
 				requestsWithoutPool.add(request);
 			}

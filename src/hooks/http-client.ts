@@ -4,7 +4,7 @@ import type { ServerHints } from "../connections/connection";
 import type { Request } from "../connections/request";
 import { ABORTED } from "../connections/setup";
 import { endingFacts } from "./ending";
-import { type HookEnvironment, observe } from "./environment";
+import { type HookEnvironment, observer } from "./environment";
 import { errorType } from "./errors";
 import { connectionBehind, follow, requestOf } from "./http-requests";
 import { replaceMethod } from "./patch";
@@ -17,10 +17,22 @@ import { hasWrittenAll, stateOf } from "./sockets";
  * of our own would keep Node from discarding a response that nobody wants. Checked on Node 20, 22, 24, 26.
  */
 export function hookHttpClient(environment: HookEnvironment): void {
+	const assigned = observer(environment, (req: ClientRequest, socket: Socket) =>
+		assign(environment, req, socket),
+	);
+	const happened = observer(
+		environment,
+		(req: ClientRequest, request: Request, args: readonly any[]) =>
+			requestEvent(environment, req, request, args),
+	);
+	const ended = observer(environment, (req: any, request: Request) =>
+		responseEnded(environment, req, request),
+	);
+
 	replaceMethod(ClientRequest.prototype, "onSocket", (onSocket) => {
 		return function (this: ClientRequest, socket: any, error: any) {
 			if (socket && !error) {
-				observe(environment, () => assign(environment, this, socket));
+				assigned(this, socket);
 			}
 			return onSocket.call(this, socket, error);
 		};
@@ -29,11 +41,7 @@ export function hookHttpClient(environment: HookEnvironment): void {
 	replaceMethod(ClientRequest.prototype, "emit", (emit) => {
 		return function (this: ClientRequest, ...args) {
 			const request = requestOf(this);
-			if (request) {
-				observe(environment, () =>
-					requestEvent(environment, this, request, args),
-				);
-			}
+			if (request) happened(this, request, args);
 			return emit.apply(this, args);
 		};
 	});
@@ -42,11 +50,7 @@ export function hookHttpClient(environment: HookEnvironment): void {
 		return function (this: any, ...args) {
 			if (args[0] === "end" && this.req !== undefined) {
 				const request = requestOf(this.req);
-				if (request) {
-					observe(environment, () =>
-						responseEnded(environment, this.req, request),
-					);
-				}
+				if (request) ended(this.req, request);
 			}
 			return emit.apply(this, args);
 		};
@@ -185,15 +189,32 @@ function failureAtClose(req: any): string | undefined {
 	return res.errored ? errorType(res.errored) : ABORTED;
 }
 
-function hints(res: IncomingMessage): ServerHints {
-	const keepAlive = String(res.headers["keep-alive"] ?? "");
+/** Reads the raw headers, since Node makes the others of them only for a program that asks. */
+function hints({
+	statusCode,
+	httpVersion,
+	rawHeaders,
+}: IncomingMessage): ServerHints {
+	let connection: string | undefined;
+	let idleLimit: number | undefined;
+	for (let index = 0; index < rawHeaders.length; index += 2) {
+		const name = rawHeaders[index] as string;
+		if (name.length !== HINT_LENGTH) continue;
+		const value = rawHeaders[index + 1] as string;
+		const lowerCase = name.toLowerCase();
+		if (lowerCase === "connection") connection = value.toLowerCase();
+		else if (lowerCase === "keep-alive") idleLimit = idleLimitIn(value);
+	}
+	return { statusCode: statusCode ?? 0, httpVersion, connection, idleLimit };
+}
+
+/** Of both headers that tell about the connection. */
+const HINT_LENGTH = "keep-alive".length;
+
+/** Milliseconds. */
+function idleLimitIn(keepAlive: string): number | undefined {
 	const timeout = /timeout=(\d+)/i.exec(keepAlive)?.[1];
-	return {
-		statusCode: res.statusCode ?? 0,
-		httpVersion: res.httpVersion,
-		connection: res.headers.connection?.toLowerCase(),
-		idleLimit: timeout === undefined ? undefined : Number(timeout) * 1000,
-	};
+	return timeout === undefined ? undefined : Number(timeout) * 1000;
 }
 
 /** Host and port of a request as its `Host` header names them. */

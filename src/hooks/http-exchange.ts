@@ -37,6 +37,7 @@ class HttpExchange implements Exchange {
 	pendingBody(): string | undefined {
 		const { outputData } = this.req as any;
 		if (!Array.isArray(outputData) || outputData.length === 0) return undefined;
+		if (outputData.length === 1) return String(outputData[0].data);
 		return outputData.map(({ data }) => String(data)).join("");
 	}
 

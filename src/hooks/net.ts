@@ -1,14 +1,14 @@
 import { isIP, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Connection } from "../connections/connection";
-
+import type { Request } from "../connections/request";
 import { ABORTED } from "../connections/setup";
 import { hostWithoutUser } from "../user-information";
 import { takeAwaited } from "./awaited-connects";
 import { whileConnecting } from "./connecting";
 import { questionOf, UNKNOWN_QUESTION } from "./dns";
 import { endingFacts } from "./ending";
-import { type HookEnvironment, observe } from "./environment";
+import { type HookEnvironment, observe, observer } from "./environment";
 import { errorType } from "./errors";
 import { listenToPhases, observedConnect } from "./instrumentation-packages";
 import { replaceMethod } from "./patch";
@@ -65,17 +65,28 @@ export function hookNet(environment: HookEnvironment): void {
 		};
 	});
 
+	const happens = observer(
+		environment,
+		(socket: Socket, state: SocketState, args: readonly any[]) =>
+			before(environment, socket, state, args),
+	);
+	const happened = observer(
+		environment,
+		(socket: Socket, state: SocketState, event: unknown) =>
+			after(environment, socket, state, event),
+	);
+
 	replaceMethod(Socket.prototype, "emit", (emit) => {
 		return function (this: Socket, ...args) {
 			if (!WATCHED.has(args[0])) return emit.apply(this, args);
 			const state = stateOf(this);
 			if (state === undefined) return emit.apply(this, args);
-			observe(environment, () => before(environment, this, state, args));
+			happens(this, state, args);
 			if (!WATCHED_TO_THE_END.has(args[0])) return emit.apply(this, args);
 			try {
 				return emit.apply(this, args);
 			} finally {
-				observe(environment, () => after(environment, this, state, args[0]));
+				happened(this, state, args[0]);
 			}
 		};
 	});
@@ -214,15 +225,11 @@ function before(
 	const { connection } = state;
 	switch (args[0]) {
 		case "data":
-			if (connection.holder && connection.holder.firstByteAt === undefined) {
-				tracker.responseBegun(connection.holder, hasWrittenAll(socket));
-			}
+			responseBegins(environment, socket, connection.holder);
 			return;
 		case "readable":
 			if (connection.openRequests !== 1 || socket.readableLength === 0) return;
-			if (connection.holder && connection.holder.firstByteAt === undefined) {
-				tracker.responseBegun(connection.holder, hasWrittenAll(socket));
-			}
+			responseBegins(environment, socket, connection.holder);
 			return;
 		case "lookup":
 			// Nobody saw the question: the program has put a function of its own in place of dns.lookup.
@@ -267,6 +274,19 @@ function before(
 			if (!socket.destroyed) tracker.connectionUpgraded(connection);
 			return;
 	}
+}
+
+/** A byte has come. Whether all was written is asked of the handle, which costs more than the rest: only in doubt. */
+function responseBegins(
+	{ tracker }: HookEnvironment,
+	socket: Socket,
+	request: Request | undefined,
+): void {
+	if (!request || request.firstByteAt !== undefined) return;
+	tracker.responseBegun(
+		request,
+		request.writtenAt === undefined && hasWrittenAll(socket),
+	);
 }
 
 /** What has become of the socket when an event has been dealt with. */
