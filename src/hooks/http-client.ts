@@ -4,7 +4,7 @@ import type { ServerHints } from "../connections/connection";
 import type { Request } from "../connections/request";
 import { ABORTED } from "../connections/setup";
 import { endingFacts } from "./ending";
-import { type HookEnvironment, observer } from "./environment";
+import { type HookEnvironment, observe, observer } from "./environment";
 import { errorType } from "./errors";
 import { connectionBehind, follow, requestOf } from "./http-requests";
 import { replaceMethod } from "./patch";
