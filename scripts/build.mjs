@@ -4,6 +4,7 @@ import { relative } from "node:path";
 import * as conventions from "@opentelemetry/semantic-conventions";
 import { build } from "esbuild";
 import { BundledPackages } from "./bundled-packages.mjs";
+import { buildDeclarations } from "./declarations.mjs";
 import { buildReportPage } from "./report-page.mjs";
 
 /**
@@ -178,6 +179,7 @@ await build({
 });
 await chmod("dist/cli.js", 0o755);
 await buildReportPage("dist/report.html", [packages.plugin]);
+await buildDeclarations(["index", "facts/index", "register"], "dist/types");
 await agentPackages.writeNotices("dist/register.NOTICES");
 await packages.writeNotices("dist/THIRD_PARTY_NOTICES");
 await packages.writeBillOfMaterials("dist/sbom.cdx.json");
