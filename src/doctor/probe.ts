@@ -31,6 +31,7 @@ const OWNERS: Readonly<Record<string, object>> = {
 	tls,
 	"tls.TLSSocket.prototype": tls.TLSSocket.prototype,
 	process,
+	"Object.getPrototypeOf(process)": Object.getPrototypeOf(process),
 };
 
 const AGENT = join(__dirname, "register.js");

@@ -12,7 +12,9 @@ export function processProblems({
 }: ProcessExamination): string[] {
 	const where = `${program} (process ${pid})`;
 	const problems: string[] = [];
-	if (!functions.some(({ state }) => state !== "foreign")) {
+	const copies = otherCopies(functions);
+	const observes = functions.some(({ state }) => state !== "foreign");
+	if (!observes && copies.size === 0) {
 		problems.push(`${where}: the agent is not there`);
 	} else if (!undiciWatched) {
 		problems.push(`${where}: fetch and undici are not watched`);
@@ -22,9 +24,13 @@ export function processProblems({
 			`${where}: ${by} has taken the place of ${names.join(", ")}; load conntrace after it, or remove it`,
 		);
 	}
-	for (const copy of otherCopies(functions)) {
+	// Of two copies that know each other the first observes, and the other stands back.
+	const effect = observes
+		? "requests are traced twice"
+		: "it traces in place of this one";
+	for (const copy of copies) {
 		problems.push(
-			`${where}: a second copy of conntrace is loaded, ${copy}; requests are traced twice`,
+			`${where}: a second copy of conntrace is loaded, ${copy}; ${effect}`,
 		);
 	}
 	return problems;

@@ -47,7 +47,7 @@ const SETTINGS: readonly Setting[] = [
 	one("OTEL_SDK_DISABLED", ({ disabled }) => disabled),
 	one("OTEL_TRACES_EXPORTER", ({ collector }) => (collector ? "otlp" : "none")),
 	exporter("ENDPOINT", ({ collector }) => collector && shownUrl(collector)),
-	exporter("PROTOCOL", ({ collector }) => collector && "http/json"),
+	exporter("PROTOCOL", ({ collector }) => collector?.protocol),
 	// Their names alone.
 	exporter("HEADERS", ({ collector }) =>
 		Object.keys(collector?.headers ?? {}).join(", "),

@@ -18,7 +18,7 @@ const HOOKED = [
 	"http.ClientRequest.prototype.onSocket",
 	"net.Socket.prototype.connect",
 	"tls.TLSSocket.prototype._start",
-	"process.emit",
+	"Object.getPrototypeOf(process).emit",
 ];
 
 async function diagnose(
@@ -230,7 +230,7 @@ describe.concurrent("conntrace doctor", () => {
 		expect(status).toBe(1);
 		expect(diagnosis.problems).toEqual([
 			expect.stringContaining(
-				`a second copy of conntrace is loaded, conntrace 0.1.0 (${copy})`,
+				`a second copy of conntrace is loaded, conntrace 0.1.0 (${copy}); it traces in place of this one`,
 			),
 		]);
 	});
