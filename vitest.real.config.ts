@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** The tests that need Go or Chromium: `npm run test:real`. */
+/** The tests that need more than Node and npm: `npm run test:real`. */
 export default defineConfig({
 	test: {
 		include: ["test/real/**/*.test.ts"],
@@ -8,7 +8,9 @@ export default defineConfig({
 		testTimeout: 30_000,
 		globalSetup: [
 			"test/support/global-setup.ts",
-			"test/real/jaeger-binary.ts",
+			"test/real/go-binaries.ts",
+			"test/real/kafka-jars.ts",
+			"test/real/prometheus-binary.ts",
 			"test/real/chromium.ts",
 		],
 	},

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { onPath } from "./on-path.js";
 
 declare module "vitest" {
 	export interface ProvidedContext {
@@ -18,18 +17,11 @@ const NAMES = [
 
 /** Finds the browser that the HTML report is tested in: CONNTRACE_TEST_CHROMIUM, or one on the PATH. */
 export default function setup({ provide }: TestProject): void {
-	const chromium = process.env.CONNTRACE_TEST_CHROMIUM || onPath();
+	const chromium = process.env.CONNTRACE_TEST_CHROMIUM || onPath(...NAMES);
 	if (!chromium) {
 		console.log(
 			`SKIPPED: the HTML report in a browser: none of ${NAMES.join(", ")} is on the PATH (Debian: apt-get install chromium), and CONNTRACE_TEST_CHROMIUM names none`,
 		);
 	}
 	provide("chromium", chromium);
-}
-
-function onPath(): string | undefined {
-	return (process.env.PATH ?? "")
-		.split(delimiter)
-		.flatMap((folder) => NAMES.map((name) => join(folder, name)))
-		.find((path) => existsSync(path));
 }

@@ -9,12 +9,17 @@ import type { TestServer } from "../support/server.js";
 import {
 	named,
 	only,
-	readSpans,
 	requestsOf,
 	type Span,
 	setupOf,
 } from "../support/spans.js";
-import { type Jaeger, startJaeger } from "./jaeger.js";
+import {
+	type CollectingJaeger,
+	type Jaeger,
+	readResult,
+	startJaeger,
+	storedSpans,
+} from "./jaeger.js";
 
 const SERVICE = "handler under test";
 const CALLS = 5;
@@ -22,7 +27,7 @@ const CALLS = 5;
 const binary = inject("jaeger");
 
 describe.skipIf(!binary)("traces in a real Jaeger", () => {
-	let jaeger: Jaeger;
+	let jaeger: CollectingJaeger;
 	let dynamodb: TestServer;
 	let run: Run;
 	let stored: Span[];
@@ -135,25 +140,10 @@ function inOrder(spans: readonly Span[]): Span[] {
 	return spans.toSorted((a, b) => (a.spanId < b.spanId ? -1 : 1));
 }
 
-/** The spans of an answer of the v3 API. */
-function readResult(answer: unknown): Span[] {
-	const { result } = answer as { result?: unknown };
-	return result ? readSpans(JSON.stringify(result)) : [];
-}
-
 /** Jaeger stores in batches, a moment after it has taken them. */
 async function untilStored(jaeger: Jaeger, count: number): Promise<Span[]> {
-	const hour = 3_600_000;
 	for (let attempt = 1; ; attempt++) {
-		const spans = readResult(
-			await jaeger.ask("/api/v3/traces", {
-				"query.service_name": SERVICE,
-				"query.start_time_min": new Date(Date.now() - hour).toISOString(),
-				"query.start_time_max": new Date(Date.now() + hour).toISOString(),
-				"query.num_traces": "100",
-				"query.search_depth": "100",
-			}),
-		);
+		const spans = await storedSpans(jaeger, SERVICE);
 		if (spans.length >= count || attempt === 100) return spans;
 		await sleep(100);
 	}

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { Run } from "../../src/report/model.js";
 import { conntrace, NODE } from "../commands/conntrace.js";
 import { startServer, type TestServer } from "../support/server.js";
-import { type Jaeger, startJaeger } from "./jaeger.js";
+import { type CollectingJaeger, startJaeger } from "./jaeger.js";
 
 const binary = inject("jaeger");
 
@@ -21,7 +21,7 @@ const PROGRAM = `
 	})();`;
 
 describe.skipIf(!binary)("conntrace report of a real Jaeger", () => {
-	let jaeger: Jaeger;
+	let jaeger: CollectingJaeger;
 	let server: TestServer;
 
 	beforeAll(async () => {
