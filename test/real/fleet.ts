@@ -64,8 +64,6 @@ export interface Gateway extends ServerProcess {
 	readonly collector: string;
 	/** Where Prometheus asks it. */
 	readonly metrics: string;
-	/** Starts it anew, at the same addresses and with the same files, once it has been stopped. */
-	restart(): Promise<Gateway>;
 }
 
 /** @param samplers their addresses */
@@ -90,7 +88,7 @@ export async function startGateway(
 		},
 		connectors: { span_metrics: { metrics_flush_interval: "500ms" } },
 	};
-	const start = async (): Promise<Gateway> => ({
+	return {
 		...(await startServerProcess(
 			"gateway",
 			[binary, ...configurations(["otel/scale/gateway.yaml"], differences)],
@@ -98,9 +96,7 @@ export async function startGateway(
 		)),
 		collector: `http://${local(http)}`,
 		metrics: local(metrics),
-		restart: start,
-	});
-	return start();
+	};
 }
 
 /** @param address where it takes spans from gateways */
@@ -167,10 +163,6 @@ export async function startIngester(
 
 export interface Prometheus extends ServerProcess {
 	readonly address: string;
-	/** The values of a query, by the labels. */
-	query(
-		expression: string,
-	): Promise<{ labels: Record<string, string>; value: number }[]>;
 }
 
 /** @param target address of a gateway's metrics */
@@ -186,7 +178,11 @@ export async function startPrometheus(
 		JSON.stringify({
 			global: { scrape_interval: "500ms" },
 			scrape_configs: [
-				{ job_name: "gateways", static_configs: [{ targets: [target] }] },
+				{
+					job_name: "gateways",
+					honor_labels: true,
+					static_configs: [{ targets: [target] }],
+				},
 			],
 		}),
 	);
@@ -204,21 +200,6 @@ export async function startPrometheus(
 	return {
 		...server,
 		address,
-		async query(expression) {
-			const parameters = new URLSearchParams({ query: expression });
-			const answer = JSON.parse(
-				await read(`${address}/api/v1/query?${parameters}`),
-			);
-			if (answer.status !== "success") {
-				throw new Error(`${expression}: ${answer.error}`);
-			}
-			return answer.data.result.map(
-				(series: {
-					metric: Record<string, string>;
-					value: [number, string];
-				}) => ({ labels: series.metric, value: Number(series.value[1]) }),
-			);
-		},
 	};
 }
 

@@ -1,16 +1,9 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type Run, runProgram } from "../support/run-program.js";
 import { startServer, type TestServer } from "../support/server.js";
-import {
-	duration,
-	isReused,
-	named,
-	requestsOf,
-	type Span,
-} from "../support/spans.js";
+import { duration, isReused, type Span } from "../support/spans.js";
 import {
 	type Broker,
 	type Gateway,
@@ -39,13 +32,6 @@ const SLOW_MS = 1000;
 
 /** Of a test, quicker than in operation. */
 const DECISION_WAIT = { tail_sampling: { decision_wait: "1s" } };
-const KEEP_ALL = {
-	tail_sampling: {
-		decision_wait: "1s",
-		policies: [{ name: "all", type: "always_sample" }],
-	},
-};
-
 const { jaeger: jaegerBinary, collector, kafka } = binaries;
 
 describe.skipIf(!jaegerBinary || !collector || !kafka)(
@@ -162,81 +148,6 @@ describe.skipIf(!jaegerBinary || !collector || !kafka)(
 			});
 
 			it.skipIf(!prometheusBinary)(
-				"counts every request before anything is left out",
-				async () => {
-					const requests = requestsOf(sent);
-					const count = (reused: boolean) =>
-						requests.filter((span) => isReused(span) === reused).length;
-					await until(async () => {
-						expect(
-							await totals(
-								prometheus,
-								"sum by (conntrace_connection_reused) (conntrace_requests_total)",
-								"conntrace_connection_reused",
-							),
-						).toEqual({ true: count(true), false: count(false) });
-						expect(
-							await totals(
-								prometheus,
-								"sum by (span_name) (traces_span_metrics_calls_total)",
-								"span_name",
-							),
-						).toEqual(countBy(sent, ({ name }) => name));
-					});
-				},
-			);
-
-			it.skipIf(!prometheusBinary)(
-				"tells the dashboard's figures",
-				async () => {
-					const { panels } = JSON.parse(
-						readFileSync("otel/scale/grafana/conntrace.json", "utf8"),
-					) as {
-						panels: { title: string; targets: { expr: string }[] }[];
-					};
-					const figures = new Map<string, Record<string, number>>();
-					for (const { title, targets } of panels) {
-						for (const { expr } of targets) {
-							// Of all time, in place of a rate, which wants more than one moment.
-							const whole = expr
-								.replaceAll(/rate\((.*?)\[\$__rate_interval\]\)/g, "($1)")
-								.replaceAll("$service", SERVICE);
-							const result = (await prometheus?.query(whole)) ?? [];
-							expect(result.length, `${title}: ${whole}`).toBeGreaterThan(0);
-							figures.set(
-								title,
-								Object.fromEntries(
-									result.map(({ labels, value }) => [
-										Object.entries(labels)
-											.filter(([name]) => name !== "service_name")
-											.map(([, label]) => label)
-											.join(),
-										value,
-									]),
-								),
-							);
-						}
-					}
-					const requests = requestsOf(sent);
-					const fresh = requests.filter((span) => isReused(span) === false);
-					expect(figures.get("Requests on a reused connection")).toEqual({
-						"": expect.closeTo(1 - fresh.length / requests.length, 6),
-					});
-					expect(figures.get("Fresh connections by reason")).toEqual(
-						countBy(fresh, ({ attributes }) =>
-							String(attributes["conntrace.connection.reason"]),
-						),
-					);
-					const seconds = (name: string) =>
-						named(sent, name).reduce((sum, span) => sum + duration(span), 0) /
-						1000;
-					expect(figures.get("Time spent on DNS and TLS")).toMatchObject({
-						"dns.lookup": expect.closeTo(seconds("dns.lookup"), 3),
-					});
-				},
-			);
-
-			it.skipIf(!prometheusBinary)(
 				"shows the service in Jaeger's Monitor tab",
 				async () => {
 					const { metrics } = (await jaeger.ask("/api/metrics/calls", {
@@ -256,34 +167,6 @@ describe.skipIf(!jaegerBinary || !collector || !kafka)(
 				},
 			);
 		});
-
-		it("loses nothing when a gateway is killed and started again", async () => {
-			if (!jaegerBinary || !collector) return;
-			const SERVICE = "killed";
-			const [port] = await freePorts(1);
-			const sampler = local(port);
-			const first = await startGateway(collector, [sampler]);
-			const jaeger = started(await startIngester(jaegerBinary, broker));
-			const running = load(first, 400, 10, { OTEL_SERVICE_NAME: SERVICE });
-			// Nothing takes spans from the gateway yet: what it has been given stands in its file alone.
-			await sleep(2000);
-			await first.stop("SIGKILL");
-			await sleep(500);
-			started(await first.restart());
-			started(
-				await startSampler(collector, sampler, broker, {
-					processors: KEEP_ALL,
-				}),
-			);
-			const { spans } = await running;
-			const wanted = new Set(spans.map(({ spanId }) => spanId));
-			expect(requestsOf(spans)).toHaveLength(400);
-			await until(async () => {
-				const stored = await storedSpans(jaeger, SERVICE);
-				const arrived = new Set(stored.map(({ spanId }) => spanId));
-				expect([...wanted].filter((id) => !arrived.has(id))).toEqual([]);
-			});
-		}, 120_000);
 	},
 );
 
@@ -325,26 +208,6 @@ function partition<T>(
 const idsOf = (spans: readonly Span[]) =>
 	spans.map(({ spanId }) => spanId).sort();
 
-function countBy(
-	spans: readonly Span[],
-	key: (span: Span) => string,
-): Record<string, number> {
-	return Object.fromEntries(
-		[...groupBy(spans, key)].map(([name, { length }]) => [name, length]),
-	);
-}
-
-async function totals(
-	prometheus: Prometheus | undefined,
-	expression: string,
-	label: string,
-): Promise<Record<string, number>> {
-	const result = (await prometheus?.query(expression)) ?? [];
-	return Object.fromEntries(
-		result.map(({ labels, value }) => [labels[label], value]),
-	);
-}
-
 /** What is there once it has been the same for longer than a sampler waits and an ingester takes. */
 async function untilQuiet(look: () => Promise<Span[]>): Promise<Span[]> {
 	let seen: Span[] = [];
@@ -355,17 +218,4 @@ async function untilQuiet(look: () => Promise<Span[]>): Promise<Span[]> {
 		seen = now;
 	}
 	return seen;
-}
-
-/** Tries for a minute. */
-async function until(attempt: () => Promise<void>): Promise<void> {
-	const limit = performance.now() + 60_000;
-	for (;;) {
-		try {
-			return await attempt();
-		} catch (error) {
-			if (performance.now() > limit) throw error;
-			await sleep(300);
-		}
-	}
 }
