@@ -4,13 +4,21 @@ import {
 	mkdtempSync,
 	readdirSync,
 	readFileSync,
+	statSync,
 	symlinkSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, inject, it } from "vitest";
 
 /** What the build reads. */
-const SOURCES = ["src", "scripts", "package.json", "tsconfig.json", "LICENSE"];
+const SOURCES = [
+	"src",
+	"scripts",
+	"package.json",
+	"tsconfig.json",
+	"tsconfig.types.json",
+	"LICENSE",
+];
 
 it("dist/ is the same, byte for byte, wherever it is built", () => {
 	const elsewhere = mkdtempSync(join(inject("temporaryDirectory"), "build-"));
@@ -21,7 +29,10 @@ it("dist/ is the same, byte for byte, wherever it is built", () => {
 		execFileSync(process.execPath, [`scripts/${script}.mjs`], {
 			cwd: elsewhere,
 		});
-	const files = readdirSync(join(elsewhere, "dist"));
+	const files = readdirSync(join(elsewhere, "dist"), {
+		recursive: true,
+		encoding: "utf8",
+	}).filter((name) => statSync(join(elsewhere, "dist", name)).isFile());
 	expect(files).toEqual(
 		expect.arrayContaining(["register.js", "conntrace-layer.zip", "index.js"]),
 	);
