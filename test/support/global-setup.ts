@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { installPackages } from "../../scripts/install-packages.mjs";
 import { installRuntimeClients } from "../../scripts/install-runtime-clients.mjs";
+import { GENERATIONS } from "../library/support.js";
 import { type Certificate, makeCertificates } from "./certificates.js";
 
 declare module "vitest" {
@@ -27,10 +28,12 @@ export default async function setup({
 	execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
 	execFileSync(process.execPath, ["scripts/layer.mjs"], { stdio: "inherit" });
 	installRuntimeClients();
-	installPackages("test/opentelemetry-3");
-	// Beside the packages that it is to find.
-	for (const generation of ["otel-2", "otel-3"]) {
-		await copyFile("dist/index.js", `test/library/${generation}/conntrace.js`);
+	for (const generation of GENERATIONS) {
+		const directory = `test/library/${generation}`;
+		installPackages(directory);
+		// Beside the packages that they are to find.
+		await copyFile("dist/index.js", join(directory, "conntrace.js"));
+		await copyFile("test/library/program.mjs", join(directory, "program.mjs"));
 	}
 	const directory = await mkdtemp(join(tmpdir(), "conntrace-test-"));
 	const { server, authority } = await makeCertificates();

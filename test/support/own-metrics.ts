@@ -38,7 +38,7 @@ declare global {
 export const GENERATIONS: Readonly<Record<string, string>> = {
 	"2.x": ".",
 	// Needs Node 22.15.
-	...(testedNode >= 22 && { "3.x": "test/opentelemetry-3" }),
+	...(testedNode >= 22 && { "3.x": "test/library/otel-3" }),
 };
 
 /** The set-up of a program's metrics as one file, with one generation of OpenTelemetry inside. */

@@ -1,4 +1,4 @@
-// A program as an ES module that sets up the SDK for Node and exports by OTLP.
+// A program as an ES module that sets up the SDK for Node and exports by OTLP; run from beside the packages of a generation.
 import { get } from "node:http";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { NodeSDK } from "@opentelemetry/sdk-node";
