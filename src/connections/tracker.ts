@@ -706,6 +706,7 @@ export class ConnectionTracker {
 		return { full, limit };
 	}
 
+	/** In each of other pools, the connection that has been idle for the longest: it was free for the most requests. */
 	private otherPools(
 		idle: Iterable<Connection>,
 		{ pool, differingOptions }: FreshRequest,
@@ -717,9 +718,11 @@ export class ConnectionTracker {
 			const since = now - (connection.idleSince ?? now);
 			if (!connection.pool || !pool) continue;
 			if (connection.pool.agentId !== pool.agentId) {
-				otherAgent ??= { id: connection.id, idle: since };
+				if (otherAgent && otherAgent.idle >= since) continue;
+				otherAgent = { id: connection.id, idle: since };
 			} else if (connection.pool.key !== pool.key) {
-				otherKey ??= {
+				if (otherKey && otherKey.idle >= since) continue;
+				otherKey = {
 					id: connection.id,
 					idle: since,
 					options: differingOptions(pool.key, connection.pool.key),

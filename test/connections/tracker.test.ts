@@ -192,6 +192,25 @@ describe("why a connection was fresh", () => {
 		});
 	});
 
+	it("of several idle connections the one that has been idle for the longest", () => {
+		const connections = [ask(), ask(), ask()].map((request) => {
+			const connection = connectFor(request);
+			carry(request, connection);
+			return connection;
+		});
+		// The first is used again, so that the second has waited for the longest.
+		carry(ask(), connections[0] as Connection);
+		now += 20;
+		for (const [pool, detail] of [
+			[{ agentId: 2, key: POOL.key }, "was idle for 60 ms in another agent"],
+			[{ ...POOL, key: "other" }, "was idle for 60 ms under another family"],
+		] as const) {
+			const request = ask();
+			tracker.decide(request, fresh({ pool }));
+			expect(request.decision?.detail).toContain(detail);
+		}
+	});
+
 	it("an upgraded connection is gone from its pool at once", () => {
 		const first = ask();
 		const connection = connectFor(first);
