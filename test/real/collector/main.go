@@ -4,7 +4,6 @@ package main
 import (
 	"log"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/signaltometricsconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/spanmetricsconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/kafkaexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter"
@@ -77,7 +76,6 @@ func components() (otelcol.Factories, error) {
 		return factories, err
 	}
 	factories.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](
-		signaltometricsconnector.NewFactory(),
 		spanmetricsconnector.NewFactory(),
 	)
 	return factories, err
