@@ -7,6 +7,7 @@ import { endingFacts } from "./ending";
 import { type HookEnvironment, observe, observer } from "./environment";
 import { errorType } from "./errors";
 import { connectionBehind, follow, requestOf } from "./http-requests";
+import { announcedIdleLimit } from "./keep-alive";
 import { replaceMethod } from "./patch";
 import { proxyOf } from "./proxy";
 import { hasWrittenAll, stateOf } from "./sockets";
@@ -203,19 +204,13 @@ function hints({
 		const value = rawHeaders[index + 1] as string;
 		const lowerCase = name.toLowerCase();
 		if (lowerCase === "connection") connection = value.toLowerCase();
-		else if (lowerCase === "keep-alive") idleLimit = idleLimitIn(value);
+		else if (lowerCase === "keep-alive") idleLimit = announcedIdleLimit(value);
 	}
 	return { statusCode: statusCode ?? 0, httpVersion, connection, idleLimit };
 }
 
 /** Of both headers that tell about the connection. */
 const HINT_LENGTH = "keep-alive".length;
-
-/** Milliseconds. */
-function idleLimitIn(keepAlive: string): number | undefined {
-	const timeout = /timeout=(\d+)/i.exec(keepAlive)?.[1];
-	return timeout === undefined ? undefined : Number(timeout) * 1000;
-}
 
 /** Host and port of a request as its `Host` header names them. */
 function addressOf(req: ClientRequest): { host: string; port?: string } {

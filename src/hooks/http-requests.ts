@@ -1,10 +1,17 @@
 import type { Socket } from "node:net";
 import type { Connection } from "../connections/connection";
 import type { Request } from "../connections/request";
+import type { ConnectionTracker } from "../connections/tracker";
 import type { HookEnvironment } from "./environment";
 import { hiddenField } from "./hidden-field";
 import { httpExchange } from "./http-exchange";
-import { endpointsOf, stateOf, wasUsedBefore, watch } from "./sockets";
+import {
+	endpointsOf,
+	type SocketState,
+	stateOf,
+	wasUsedBefore,
+	watch,
+} from "./sockets";
 
 const requests = hiddenField<Request>();
 const untracedAgents = new WeakSet<object>();
@@ -47,11 +54,24 @@ export function connectionBehind(
 	socket: Socket,
 	request: Request,
 ): Connection {
-	const known = stateOf(socket);
+	const known = stateOf(socket) ?? foundBehind(tracker, socket, request);
 	if (known) return known.connection;
-	const connection = wasUsedBefore(socket)
-		? tracker.connectionFound(request.exchange, endpointsOf(socket))
-		: tracker.connectionAdopted(request.exchange);
+	const connection = tracker.connectionAdopted(request.exchange);
 	watch(socket, { connection });
 	return connection;
+}
+
+/** The socket of a connection that was there, and in use, before anything was watched. */
+export function foundBehind(
+	tracker: ConnectionTracker,
+	socket: Socket,
+	request: Request,
+): SocketState | undefined {
+	if (!wasUsedBefore(socket)) return undefined;
+	const { exchange } = request;
+	const state = {
+		connection: tracker.connectionFound(exchange, endpointsOf(socket)),
+	};
+	watch(socket, state);
+	return state;
 }

@@ -1,7 +1,6 @@
 import { isIP, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Connection } from "../connections/connection";
-import type { Request } from "../connections/request";
 import { ABORTED } from "../connections/setup";
 import { hostWithoutUser } from "../user-information";
 import { takeAwaited } from "./awaited-connects";
@@ -16,8 +15,8 @@ import { forwarderOf, isSame } from "./proxy";
 import { currentScope, UNTRACED } from "./scope";
 import {
 	endpointsOf,
-	hasWrittenAll,
 	isReset,
+	responseBegins,
 	type SocketState,
 	stateOf,
 	watch,
@@ -225,11 +224,11 @@ function before(
 	const { connection } = state;
 	switch (args[0]) {
 		case "data":
-			responseBegins(environment, socket, connection.holder);
+			responseBegins(tracker, connection.holder, socket);
 			return;
 		case "readable":
 			if (connection.openRequests !== 1 || socket.readableLength === 0) return;
-			responseBegins(environment, socket, connection.holder);
+			responseBegins(tracker, connection.holder, socket);
 			return;
 		case "lookup":
 			// Nobody saw the question: the program has put a function of its own in place of dns.lookup.
@@ -274,19 +273,6 @@ function before(
 			if (!socket.destroyed) tracker.connectionUpgraded(connection);
 			return;
 	}
-}
-
-/** A byte has come. Whether all was written is asked of the handle, which costs more than the rest: only in doubt. */
-function responseBegins(
-	{ tracker }: HookEnvironment,
-	socket: Socket,
-	request: Request | undefined,
-): void {
-	if (!request || request.firstByteAt !== undefined) return;
-	tracker.responseBegun(
-		request,
-		request.writtenAt === undefined && hasWrittenAll(socket),
-	);
 }
 
 /** What has become of the socket when an event has been dealt with. */

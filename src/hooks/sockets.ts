@@ -1,6 +1,8 @@
 import { Socket } from "node:net";
 import type { Connection } from "../connections/connection";
+import type { Request } from "../connections/request";
 import type { Endpoint } from "../connections/setup";
+import type { ConnectionTracker } from "../connections/tracker";
 import { hiddenField } from "./hidden-field";
 import type { SessionState } from "./http2-session";
 import type { SocketStandIn } from "./stand-in";
@@ -62,6 +64,22 @@ export function hasWrittenAll(socket: any): boolean {
 	return (
 		writeQueueSize === 0 ||
 		(writeQueueSize <= TLS_RECORD && below?.writeQueueSize === 0)
+	);
+}
+
+/**
+ * A part of the response has come. Whether all of the request was written is asked of the handle, which costs more than
+ * the rest: only in doubt.
+ */
+export function responseBegins(
+	tracker: ConnectionTracker,
+	request: Request | undefined,
+	socket: Socket,
+): void {
+	if (!request || request.firstByteAt !== undefined) return;
+	tracker.responseBegun(
+		request,
+		request.writtenAt === undefined && hasWrittenAll(socket),
 	);
 }
 

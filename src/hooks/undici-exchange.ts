@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { ServerHints } from "../connections/connection";
 import type { Exchange } from "../connections/request";
+import { announcedIdleLimit } from "./keep-alive";
 import { parserOf } from "./undici-internals";
 import type { UndiciPool } from "./undici-pools";
 
@@ -114,9 +115,7 @@ export class UndiciHints implements ServerHints {
 	}
 
 	get idleLimit(): number | undefined {
-		const header = headerOf(this.response, "keep-alive") ?? "";
-		const timeout = /timeout=(\d+)/i.exec(header)?.[1];
-		return timeout === undefined ? undefined : Number(timeout) * 1000;
+		return announcedIdleLimit(headerOf(this.response, "keep-alive") ?? "");
 	}
 }
 

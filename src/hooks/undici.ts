@@ -12,12 +12,12 @@ import { endingFacts } from "./ending";
 import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
 import { hiddenField } from "./hidden-field";
+import { foundBehind } from "./http-requests";
 import {
-	endpointsOf,
 	hasWrittenAll,
+	responseBegins,
 	type SocketState,
 	stateOf,
-	wasUsedBefore,
 	watch,
 } from "./sockets";
 import {
@@ -353,14 +353,8 @@ class UndiciWatcher {
 		request: Request | undefined,
 		socket: Socket,
 	): SocketState | undefined {
-		if (!request || isPipe(socket) || !wasUsedBefore(socket)) return undefined;
-		const { tracker } = this.environment;
-		const way = endpointsOf(socket);
-		const state = {
-			connection: tracker.connectionFound(request.exchange, way),
-		};
-		watch(socket, state);
-		return state;
+		if (!request || isPipe(socket)) return undefined;
+		return foundBehind(this.environment.tracker, socket, request);
 	}
 
 	private tunnelSent(
@@ -412,11 +406,8 @@ class UndiciWatcher {
 		const { connection } = request;
 		exchange.response = response;
 		request.respondedAt = this.environment.now();
-		if (request.firstByteAt === undefined && exchange.socket) {
-			this.environment.tracker.responseBegun(
-				request,
-				hasWrittenAll(exchange.socket),
-			);
+		if (exchange.socket) {
+			responseBegins(this.environment.tracker, request, exchange.socket);
 		}
 		if (connection) connection.hints = new UndiciHints(response);
 	}
