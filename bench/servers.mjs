@@ -1,20 +1,11 @@
 // The other ends of a measurement, in a process of their own: a server that takes puts, and a collector that counts what arrives.
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import { generate } from "selfsigned";
+import { makeCertificate } from "./certificate.mjs";
 
 const KEEP_ALIVE = 60_000;
 
-const { private: key, cert } = await generate(
-	[{ name: "commonName", value: "localhost" }],
-	{
-		keyType: "ec",
-		extensions: [
-			{ name: "basicConstraints", cA: true },
-			{ name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] },
-		],
-	},
-);
+const { private: key, cert } = await makeCertificate();
 let received = 0;
 
 const puts = createSecureServer({ key, cert }, (request, response) => {

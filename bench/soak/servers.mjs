@@ -3,21 +3,12 @@ import { createServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createSecureServer } from "node:https";
 import { createServer as createNetServer } from "node:net";
-import { generate } from "selfsigned";
+import { makeCertificate } from "../certificate.mjs";
 
 /** Idle connections that their client has forgotten are closed soon. */
 const KEEP_ALIVE = 500;
 
-const { private: key, cert } = await generate(
-	[{ name: "commonName", value: "localhost" }],
-	{
-		keyType: "ec",
-		extensions: [
-			{ name: "basicConstraints", cA: true },
-			{ name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] },
-		],
-	},
-);
+const { private: key, cert } = await makeCertificate();
 
 const BEHAVIOURS = {
 	"/close": (_, response) => {

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { describe, expect, inject } from "vitest";
+import { describe, expect } from "vitest";
 import type { ConnectionFacts } from "../../src/facts/facts.js";
-import { CREDENTIALS } from "../support/dynamodb.js";
+import { runEveryClient } from "../support/every-client.js";
 import {
 	connectionFactsOf,
 	expectSameInFactsAndSpans,
@@ -9,8 +9,7 @@ import {
 	SUBSCRIBED,
 	UNTRACED,
 } from "../support/facts.js";
-import { startHttp2Server } from "../support/http2-server.js";
-import { REGISTER, runProgram } from "../support/run-program.js";
+import { REGISTER } from "../support/run-program.js";
 import {
 	describeBoth,
 	judge,
@@ -18,11 +17,7 @@ import {
 	type Scenario,
 	test,
 } from "../support/scenario.js";
-import {
-	type ServerRecord,
-	startServer,
-	startSilentServer,
-} from "../support/server.js";
+import type { ServerRecord } from "../support/server.js";
 
 /** Fresh, reused, replaced, queued, failed and refused. */
 const everything: Scenario = async ({
@@ -117,31 +112,8 @@ describe.concurrent("facts on the channels", () => {
 	});
 
 	test("of two SDKs, fetch, HTTP/2 and bare sockets side by side", async () => {
-		const certificate = inject("certificate");
-		const servers = await Promise.all([
-			startServer({
-				certificate,
-				handler: (_, response) => {
-					response.setHeader("content-type", "application/x-amz-json-1.0");
-					response.end("{}");
-				},
-			}),
-			startHttp2Server({ certificate }),
-			startSilentServer(),
-		]);
-		const [first, second, silent] = servers;
-		const run = await runProgram(resolve("test/programs/every-client.cjs"), {
-			...SUBSCRIBED,
-			arguments: [first.origin, second.origin, String(silent.port)],
-			environment: {
-				AWS_REGION: "eu-west-1",
-				AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-				AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-				NODE_NO_WARNINGS: "1",
-			},
-		});
+		const { run, servers } = await runEveryClient(SUBSCRIBED);
 		judge(run, servers);
-		for (const server of servers) await server.close();
 		expectSameInFactsAndSpans(run);
 		expect(requestFactsOf(run)).toHaveLength(48);
 	});

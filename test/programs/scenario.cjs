@@ -110,6 +110,27 @@ async function givingUp(action) {
 	await settle();
 }
 
+/** Counts by kind how many of the objects that are registered get collected; needs `--expose-gc`. */
+function watchCollection() {
+	const counts = {};
+	const registry = new FinalizationRegistry((kind) => {
+		counts[kind] += 1;
+	});
+	return {
+		register(kind, made) {
+			counts[kind] ??= 0;
+			registry.register(made, kind);
+		},
+		async collected() {
+			for (let round = 1; round <= 5; round++) {
+				await sleep(10);
+				globalThis.gc();
+			}
+			return counts;
+		},
+	};
+}
+
 // biome-ignore lint/security/noGlobalEval: the tests write the programs
 const scenario = eval(`(${source})`);
 scenario({
@@ -139,4 +160,5 @@ scenario({
 	fetchAnswer,
 	settle,
 	givingUp,
+	watchCollection,
 });

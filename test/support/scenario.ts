@@ -61,6 +61,12 @@ export interface Program<Values = undefined> {
 	settle(): Promise<void>;
 	/** Runs what makes undici give up a request, until it has done what it does then. */
 	givingUp(action: () => unknown): Promise<void>;
+	/** Counts by kind how many of the objects that are registered get collected; needs `--expose-gc`. */
+	watchCollection(): {
+		register(kind: string, made: object): void;
+		/** Collects garbage. */
+		collected(): Promise<Readonly<Record<string, number>>>;
+	};
 }
 
 export type FetchOptions = Parameters<typeof undici.fetch>[1];

@@ -39,15 +39,17 @@ describeBoth("what the program has left is collected", ({ test }) => {
 	test("of its requests and sockets", async ({ server }) => {
 		await expectSameCollected(
 			server,
-			async ({ client, net, tls, origin, port, once, report, sleep }) => {
-				const collected: Record<string, number> = {};
-				const registry = new FinalizationRegistry((kind: string) => {
-					collected[kind] = (collected[kind] ?? 0) + 1;
-				});
-				const register = (kind: string, made: object): void => {
-					collected[kind] ??= 0;
-					registry.register(made, kind);
-				};
+			async ({
+				client,
+				net,
+				tls,
+				origin,
+				port,
+				once,
+				report,
+				watchCollection,
+			}) => {
+				const { register, collected } = watchCollection();
 				const get = async (
 					kind: string,
 					path: string,
@@ -92,11 +94,7 @@ describeBoth("what the program has left is collected", ({ test }) => {
 					register("socket never connected", new net.Socket());
 				};
 				for (let made = 1; made <= 4; made++) await makeOfEach();
-				for (let round = 1; round <= 5; round++) {
-					await sleep(10);
-					(globalThis as { gc?: () => void }).gc?.();
-				}
-				report(collected);
+				report(await collected());
 				shared.destroy();
 			},
 		);
@@ -110,15 +108,8 @@ for (const secure of [false, true]) {
 		);
 		await expectSameCollected(
 			server,
-			async ({ http2, origin, once, report, sleep }) => {
-				const collected: Record<string, number> = {};
-				const registry = new FinalizationRegistry((kind: string) => {
-					collected[kind] = (collected[kind] ?? 0) + 1;
-				});
-				const register = (kind: string, made: object): void => {
-					collected[kind] ??= 0;
-					registry.register(made, kind);
-				};
+			async ({ http2, origin, once, report, watchCollection }) => {
+				const { register, collected } = watchCollection();
 				const request = async (
 					kind: string,
 					session: ReturnType<typeof http2.connect>,
@@ -139,11 +130,7 @@ for (const secure of [false, true]) {
 					await once(session, "close");
 				};
 				for (let made = 1; made <= 4; made++) await makeOfEach();
-				for (let round = 1; round <= 5; round++) {
-					await sleep(10);
-					(globalThis as { gc?: () => void }).gc?.();
-				}
-				report(collected);
+				report(await collected());
 				kept.close();
 			},
 		);
@@ -155,15 +142,8 @@ describeClients("what undici has left is collected", ({ test, client }) => {
 	test("of its clients and requests", async ({ server }) => {
 		await expectSameCollected(
 			server,
-			async ({ undici, origin, report, sleep }) => {
-				const collected: Record<string, number> = {};
-				const registry = new FinalizationRegistry((kind: string) => {
-					collected[kind] = (collected[kind] ?? 0) + 1;
-				});
-				const register = (kind: string, made: object): void => {
-					collected[kind] ??= 0;
-					registry.register(made, kind);
-				};
+			async ({ undici, origin, report, watchCollection }) => {
+				const { register, collected } = watchCollection();
 				const makeOfEach = async () => {
 					const { fetch } = undici ?? globalThis;
 					const response = await fetch(`${origin}/`);
@@ -184,11 +164,7 @@ describeClients("what undici has left is collected", ({ test, client }) => {
 					}
 				};
 				for (let made = 1; made <= 4; made++) await makeOfEach();
-				for (let round = 1; round <= 5; round++) {
-					await sleep(10);
-					(globalThis as { gc?: () => void }).gc?.();
-				}
-				report(collected);
+				report(await collected());
 			},
 			client === "fetch" ? undefined : client,
 		);
