@@ -14,6 +14,7 @@ const PARTS = `
 	export { ExportPipeline } from "./src/export/pipeline";
 	export { createResource } from "./src/export/resource";
 	export { createSampler } from "./src/export/sampler";
+	export { RecordSink } from "./src/spans/record-sink";
 	export { SpanWriter } from "./src/spans/writer";
 	export { now } from "./src/spans/clock";
 	export { tableNames } from "./src/aws/dynamodb-tables";
@@ -104,13 +105,15 @@ export function reusedRequest() {
 /** A writer of spans that hands them to `write`. */
 export function writerTo(write, options = {}) {
 	return new agent.SpanWriter({
-		resource: undefined,
-		sampler: agent.createSampler({ name: "parentbased_always_on", ratio: 1 }),
+		sink: new agent.RecordSink({
+			resource: undefined,
+			sampler: agent.createSampler({ name: "parentbased_always_on", ratio: 1 }),
+			write,
+		}),
 		now,
 		reusedRatio: 1,
 		slowAfter: undefined,
 		guard: (run) => run(),
-		write,
 		...options,
 	});
 }
