@@ -16,7 +16,7 @@ const WORKLOADS = {
 	"reused put, raw, 16 at once": {
 		script: "raw.mjs",
 		args: ["reused"],
-		count: 8000,
+		count: 20_000,
 		unit: "µs",
 	},
 	"fresh connection": {
