@@ -19,7 +19,8 @@ let spans = new agent.EncodedSpans();
 
 function encode(encoding, one) {
 	encoding.append(one, spans);
-	if (++spans.count === 512) spans = new agent.EncodedSpans(spans.clear());
+	spans.endSpan();
+	if (spans.count === 512) spans = new agent.EncodedSpans(spans.clear());
 }
 
 const STEPS = {

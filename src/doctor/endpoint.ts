@@ -1,6 +1,7 @@
 import { type CollectorSettings, shownUrl } from "../export/collector-settings";
 import { encodingOf } from "../export/encodings";
-import { OtlpTransport, type Outcome } from "../export/otlp-transport";
+import { OtlpTransport } from "../export/otlp-transport";
+import type { Outcome } from "../export/outcome";
 import { createResource } from "../export/resource";
 
 /** What the collector said to a request without spans. */

@@ -8,7 +8,8 @@ import { type CollectorSettings, shownUrl } from "./collector-settings";
 import type { Encoding } from "./encoding";
 import { Ledger } from "./ledger";
 import type * as OtlpTransportModule from "./otlp-transport";
-import type { OtlpTransport, Outcome } from "./otlp-transport";
+import type { OtlpTransport } from "./otlp-transport";
+import type { Outcome } from "./outcome";
 import { WORKER_INTERVAL } from "./pace";
 import type * as PostAndWaitModule from "./post-and-wait";
 import { queueBytes } from "./queue-bytes";
@@ -98,24 +99,32 @@ export class CollectorOutput {
 
 	/** Delivers what is left without the event loop, or gives up after the time. */
 	finish(timeout: number): void {
-		const { settings } = this.options;
 		const batches = this.queue.takeAll();
 		if (batches.length > 0 && timeout > 0 && this.worthTrying) {
-			const { postAndWait } =
-				require("./post-and-wait") as typeof PostAndWaitModule;
-			const { taken, rejected, why } = postAndWait(
-				settings,
-				this.options.encoding,
-				batches.map((batch) => Buffer.concat(this.partsOf(batch))),
-				timeout,
-			);
-			for (const { count } of batches.slice(0, taken)) {
-				this.ledger.delivered += count;
-			}
-			this.ledger.delivered -= Math.min(rejected, this.ledger.delivered);
-			if (why !== "") this.whyFailed = why;
+			this.postAll(batches, timeout);
 		}
 		this.ledger.lose(this.ledger.pending, this.whyFailed);
+	}
+
+	/** Posts one after the other, up to the first failure. */
+	private postAll(batches: Batch[], timeout: number): void {
+		const { settings, encoding } = this.options;
+		const { postAndWait } =
+			require("./post-and-wait") as typeof PostAndWaitModule;
+		const post = postAndWait(settings, encoding, timeout);
+		for (let batch = batches.shift(); batch; batch = batches.shift()) {
+			const outcome = post(Buffer.concat(this.partsOf(batch)));
+			if (outcome.kind === "failed") {
+				this.whyFailed = outcome.why;
+				return;
+			}
+			if (outcome.kind === "too large" && batch.count > 1) {
+				const half = batch.halve();
+				batches.unshift(batch, half);
+			} else {
+				this.account(batch.count, outcome);
+			}
+		}
 	}
 
 	/** Whether anything is under way or can be sent now. */
@@ -190,8 +199,15 @@ export class CollectorOutput {
 		} else {
 			this.failures = 0;
 			const { count } = batch;
-			// Taken over at the end of the process: counted there.
-			if (this.queue.done(batch)) this.account(count, outcome);
+			if (outcome.kind === "too large" && this.queue.divide(batch)) {
+				say(
+					`sends smaller batches than ${count} spans: ${outcome.why}`,
+					"info",
+				);
+			} else if (this.queue.done(batch)) {
+				// Else taken over at the end of the process: counted there.
+				this.account(count, outcome);
+			}
 			this.sendNext();
 		}
 		if (this.settled) for (const resolve of this.waiting.splice(0)) resolve();
@@ -201,7 +217,7 @@ export class CollectorOutput {
 		count: number,
 		outcome: Exclude<Outcome, { kind: "failed" }>,
 	): void {
-		if (outcome.kind === "refused") {
+		if (outcome.kind !== "delivered") {
 			this.ledger.lose(count, outcome.why);
 			return;
 		}

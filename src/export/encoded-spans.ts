@@ -2,15 +2,36 @@ import { Bytes } from "./bytes";
 
 /** Spans in one encoding. */
 export class EncodedSpans extends Bytes {
-	count = 0;
+	/** Where each of them ends. */
+	private ends: number[] = [];
+
+	get count(): number {
+		return this.ends.length;
+	}
+
+	/** What was put since the span before is a span. */
+	endSpan(): void {
+		this.ends.push(this.end);
+	}
 
 	append(other: EncodedSpans): void {
+		const begin = this.end;
 		this.put(other.contents());
-		this.count += other.count;
+		for (const end of other.ends) this.ends.push(begin + end);
+	}
+
+	/** Keeps the first spans, so many of them. @returns the others */
+	split(count: number): EncodedSpans {
+		const others = new EncodedSpans();
+		const begin = this.ends[count - 1] ?? 0;
+		others.put(this.contents().subarray(begin));
+		others.ends = this.ends.splice(count).map((end) => end - begin);
+		this.end = begin;
+		return others;
 	}
 
 	override clear(): Buffer {
-		this.count = 0;
+		this.ends = [];
 		return super.clear();
 	}
 }

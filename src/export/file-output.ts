@@ -33,7 +33,7 @@ export class FileOutput {
 	add(span: FinishedSpan): void {
 		this.ledger.written += 1;
 		this.encoding.append(span, this.spans);
-		this.spans.count += 1;
+		this.spans.endSpan();
 		if (this.spans.end >= MAX_BYTES) this.write();
 		else this.timer ??= setTimeout(() => this.write(), this.pace.delay).unref();
 	}

@@ -4,27 +4,8 @@ import type { Socket } from "node:net";
 import { clearTimeout, setTimeout } from "../timers";
 import { VERSION } from "../version";
 import type { CollectorSettings } from "./collector-settings";
-import type { Format, Rejection } from "./encoding";
-
-/** What became of a request. */
-export type Outcome =
-	| {
-			readonly kind: "delivered";
-			/** Spans that the collector did not want, and what it said about them. */
-			readonly rejected: number;
-			readonly message: string;
-	  }
-	/** The collector will not take these spans, however often they are sent. */
-	| { readonly kind: "refused"; readonly why: string }
-	/** It may take them later: not before these milliseconds have passed, if it said so. */
-	| {
-			readonly kind: "failed";
-			readonly why: string;
-			readonly retryAfter?: number | undefined;
-	  };
-
-/** Statuses after which the same request may succeed, by the OTLP specification. */
-const RETRYABLE = new Set([429, 502, 503, 504]);
+import type { Format } from "./encoding";
+import { type Outcome, outcomeOf } from "./outcome";
 
 /** More than any collector says; what goes beyond is not read. */
 const MAX_ANSWER = 64 * 1024;
@@ -93,30 +74,21 @@ export class OtlpTransport {
 				});
 				response.on("error", reject);
 				response.on("end", () =>
-					resolve(this.outcomeOf(response, Buffer.concat(answer))),
+					resolve(
+						outcomeOf(
+							this.format,
+							response.statusCode ?? 0,
+							Buffer.concat(answer),
+							response.headers["retry-after"],
+						),
+					),
 				);
 			});
 			for (const part of parts) request.write(part);
 			request.end();
 		});
 	}
-
-	private outcomeOf(
-		{ statusCode = 0, headers }: http.IncomingMessage,
-		answer: Buffer,
-	): Outcome {
-		if (statusCode >= 200 && statusCode < 300) {
-			const { rejected, message } = this.format.rejection(answer) ?? NONE;
-			return { kind: "delivered", rejected, message };
-		}
-		const why = `HTTP status ${statusCode}`;
-		return RETRYABLE.has(statusCode)
-			? { kind: "failed", why, retryAfter: parseRetryAfter(headers) }
-			: { kind: "refused", why };
-	}
 }
-
-const NONE: Rejection = { rejected: 0, message: "" };
 
 /** The certificates as they are given to `tls`, which wants no views on other memory; absent ones stay absent. */
 function buffers(
@@ -136,18 +108,6 @@ async function compressed(parts: readonly Buffer[]): Promise<Buffer> {
 			error ? reject(error) : resolve(result),
 		);
 	});
-}
-
-/** Seconds, or a date. */
-function parseRetryAfter(
-	headers: http.IncomingHttpHeaders,
-): number | undefined {
-	const value = headers["retry-after"];
-	if (value === undefined) return undefined;
-	const milliseconds = /^\d+$/.test(value)
-		? Number(value) * 1000
-		: Date.parse(value) - Date.now();
-	return milliseconds >= 0 ? milliseconds : undefined;
 }
 
 /** Makes an agent whose connections keep no program alive, whatever they wait for. */

@@ -3,15 +3,12 @@ import { EncodedSpans } from "./encoded-spans";
 
 /** Spans that are sent together. */
 export class Batch {
-	/** Requests on reused connections like any other. */
-	readonly plain: EncodedSpans;
-	/** All other spans. */
-	readonly telling = new EncodedSpans();
-
-	/** @param buffer one that is not needed any more */
-	constructor(buffer?: Buffer) {
-		this.plain = new EncodedSpans(buffer);
-	}
+	constructor(
+		/** Requests on reused connections like any other. */
+		readonly plain = new EncodedSpans(),
+		/** All other spans. */
+		readonly telling = new EncodedSpans(),
+	) {}
 
 	get count(): number {
 		return this.plain.count + this.telling.count;
@@ -19,6 +16,18 @@ export class Batch {
 
 	get bytes(): number {
 		return this.plain.end + this.telling.end;
+	}
+
+	/** Keeps the first half. @returns the other */
+	halve(): Batch {
+		const kept = this.count >> 1;
+		const telling = Math.min(kept, this.telling.count);
+		const half = new Batch(
+			this.plain.split(kept - telling),
+			this.telling.split(telling),
+		);
+		this.trim();
+		return half;
 	}
 
 	trim(): void {
@@ -43,6 +52,9 @@ export interface QueueLimits {
 	readonly bytes: number;
 }
 
+/** Smaller batches are not made because one of them was too large: it may have been one span of it. */
+const LEAST_BATCH_BYTES = 64 * 1024;
+
 /**
  * Spans that wait for their delivery, in batches, within limits. When there is no room any more, plain spans go first,
  * the oldest before the newer ones.
@@ -55,13 +67,16 @@ export class SpanQueue<Span> {
 	private bytes = 0;
 	/** The room of a delivered batch, for the next: most of what is needed is needed again at once. */
 	private spare: Buffer | undefined;
+	private batchBytes: number;
 
 	constructor(
 		private readonly limits: QueueLimits,
 		private readonly encode: (span: Span, to: Bytes) => void,
 		/** Told how many spans had to make room for others. */
 		private readonly onDropped: (count: number) => void,
-	) {}
+	) {
+		this.batchBytes = limits.batchBytes;
+	}
 
 	/** @returns whether a batch has become full by it */
 	add(span: Span, plain: boolean): boolean {
@@ -69,11 +84,11 @@ export class SpanQueue<Span> {
 		const before = open.bytes;
 		const spans = plain ? open.plain : open.telling;
 		this.encode(span, spans);
-		spans.count += 1;
+		spans.endSpan();
 		this.count += 1;
 		this.bytes += open.bytes - before;
 		const full =
-			open.count >= limits.batchSize || open.bytes >= limits.batchBytes;
+			open.count >= limits.batchSize || open.bytes >= this.batchBytes;
 		if (full) this.close();
 		while (this.count > limits.spans || this.bytes > limits.bytes) {
 			if (!this.makeRoom()) break;
@@ -89,13 +104,13 @@ export class SpanQueue<Span> {
 	close(): void {
 		const { open, limits } = this;
 		if (open.count === 0) return;
-		this.open = new Batch(this.spare);
+		this.open = new Batch(new EncodedSpans(this.spare));
 		this.spare = undefined;
 		const last = this.closed.at(-1);
 		if (
 			last &&
 			last.count + open.count <= limits.batchSize &&
-			last.bytes + open.bytes <= limits.batchBytes
+			last.bytes + open.bytes <= this.batchBytes
 		) {
 			last.append(open);
 			last.trim();
@@ -114,6 +129,21 @@ export class SpanQueue<Span> {
 
 	giveBack(batch: Batch): void {
 		if (this.underWay.delete(batch)) this.closed.unshift(batch);
+	}
+
+	/**
+	 * A batch is too large to be taken: its halves are to be sent instead, and no more as large as it are made.
+	 * @returns false if it cannot be divided, or is not under way any more
+	 */
+	divide(batch: Batch): boolean {
+		if (batch.count < 2 || !this.underWay.delete(batch)) return false;
+		this.batchBytes = Math.max(
+			Math.min(this.batchBytes, batch.bytes / 2),
+			LEAST_BATCH_BYTES,
+		);
+		const half = batch.halve();
+		this.closed.unshift(batch, half);
+		return true;
 	}
 
 	/** @returns false if the batch is not under way any more */

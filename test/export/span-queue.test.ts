@@ -72,6 +72,42 @@ describe("a queue of spans", () => {
 		expect(namesIn(queue.take())).toBe("cd");
 	});
 
+	test("divides what is too large, down to one, and makes smaller ones", () => {
+		const many = 5000;
+		const { queue, add } = queueOf({ batchSize: many, batchBytes: 1e6 });
+		const names = "aBcDe".repeat(many / 5);
+		expect(add(names).at(-1)).toBe(true);
+		const batch = queue.take();
+		if (!batch) throw new Error("no batch");
+		const { bytes } = batch;
+		expect(queue.divide(batch)).toBe(true);
+		const halves = [queue.take(), queue.take()];
+		expect(halves.map((half) => half?.count)).toEqual([many / 2, many / 2]);
+		expect(halves.map(namesIn).join("")).toBe(
+			names.replace(/[a-z]/g, "") + names.replace(/[A-Z]/g, ""),
+		);
+		expect(queue.take()).toBeUndefined();
+		for (const half of halves) if (half) queue.done(half);
+		add(names);
+		queue.close();
+		const next = queue.take();
+		expect(next?.bytes).toBeLessThan(bytes / 2 + 100);
+		expect(next?.bytes).toBeGreaterThan(bytes / 2 - 100);
+	});
+
+	test("cannot divide one span, and forgets no room by dividing", () => {
+		const { queue, add, dropped } = queueOf({ batchSize: 3, spans: 3 });
+		add("aBc");
+		const batch = queue.take();
+		expect(batch && queue.divide(batch)).toBe(true);
+		const single = queue.take();
+		expect(namesIn(single)).toBe("B");
+		expect(single && queue.divide(single)).toBe(false);
+		add("d");
+		expect(dropped()).toBe(2);
+		expect(all(queue)).toBe("B d");
+	});
+
 	test("drops plain spans first, the oldest before the newer", () => {
 		const { queue, add, dropped } = queueOf({ batchSize: 2, spans: 6 });
 		add("aBcDef");

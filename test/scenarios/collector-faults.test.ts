@@ -42,7 +42,9 @@ async function account(
 	const ledger = ledgerOf(run.stderr, `${collector.origin}/v1/traces`);
 	expect(run.exitCode).toBe(0);
 	expect(ledger.started).toBe(run.spans.length);
-	expect(ledger.delivered).toBe(collector.taken.length);
+	// What was under way when the process ended was sent again.
+	const taken = new Set(collector.taken.map(({ spanId }) => spanId));
+	expect(ledger.delivered).toBe(taken.size);
 	expect(ledger.delivered + ledger.leftOut + ledger.lost).toBe(ledger.started);
 	const complaints = run.stderr
 		.split("\n")
@@ -85,6 +87,12 @@ describe.concurrent("a collector that", () => {
 			behaviours: [{ status: 413 }],
 			lost: SPANS,
 			why: "HTTP status 413",
+			// All at once, then halves down to one.
+			requests: 2 * SPANS - 1,
+		},
+		"finds larger requests too large": {
+			behaviours: [{ limit: 2500 }],
+			lost: 0,
 		},
 		"fails for good": {
 			behaviours: [{ status: 500 }],
@@ -125,6 +133,61 @@ describe.concurrent("a collector that", () => {
 				);
 			if (requests !== undefined)
 				expect(collector.requests).toHaveLength(requests);
+		});
+	}
+
+	test("finds larger requests too large while the program runs gets smaller ones", async () => {
+		const COUNT = 40;
+		const collector = await startCollector([{ limit: 2500 }]);
+		const server = await startServer({
+			handler: async (request, response) => {
+				if (request.url === "/end") {
+					await until(() => collector.taken.length >= COUNT);
+				}
+				response.end();
+			},
+		});
+		const { lost } = await account(
+			server,
+			collector,
+			{ OTEL_BSP_MAX_EXPORT_BATCH_SIZE: String(COUNT) },
+			async ({ get }) => {
+				for (let call = 1; call <= 40; call++) await get("/");
+				await get("/end");
+			},
+		);
+		await server.close();
+		await collector.close();
+		expect(lost).toBe(0);
+		expect(collector.requests[0]?.spans).toHaveLength(COUNT);
+	});
+
+	for (const [when, environment] of [
+		["at the end", {}],
+		["while the program runs", SOON],
+	] as const) {
+		test(`finds one span too large ${when} gets all others`, async ({
+			http,
+		}) => {
+			const collector = await startCollector([{ limit: 2500 }]);
+			const { lost, complaint } = await account(
+				http,
+				collector,
+				environment,
+				async ({ get, sleep }) => {
+					await get("/");
+					await get(`/${"long".repeat(750)}`);
+					await get("/");
+					await sleep(100);
+				},
+			);
+			await collector.close();
+			expect(lost).toBe(1);
+			expect(complaint).toMatch(/^conntrace: 1 of 6 .*: HTTP status 413$/);
+			const paths = collector.taken.map(({ attributes }) =>
+				String(attributes["url.full"]),
+			);
+			expect(paths.filter((path) => path.includes("long"))).toEqual([]);
 		});
 	}
 

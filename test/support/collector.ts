@@ -8,6 +8,8 @@ import { readSpans, type Span } from "./spans.js";
 export type Behaviour =
 	| { readonly status: number; readonly headers?: Record<string, string> }
 	| { readonly rejects: number }
+	/** Finds requests of more bytes too large. */
+	| { readonly limit: number }
 	| "takes"
 	| "takes late"
 	| "hangs"
@@ -72,7 +74,10 @@ export async function startCollector(
 			else if (behaviour === "resets") request.socket.resetAndDestroy();
 			else if (typeof behaviour === "object" && "rejects" in behaviour)
 				take(behaviour.rejects);
-			else if (typeof behaviour === "object")
+			else if (typeof behaviour === "object" && "limit" in behaviour) {
+				if (Number(headers["content-length"]) <= behaviour.limit) take(0);
+				else response.writeHead(413).end();
+			} else if (typeof behaviour === "object")
 				response.writeHead(behaviour.status, behaviour.headers).end();
 		},
 	});
