@@ -1,7 +1,7 @@
-import { appendFileSync } from "node:fs";
 import { say } from "../agent/log";
 import type { FinishedSpan } from "../spans/finished-span";
 import { clearTimeout, setTimeout } from "../timers";
+import { appendWhole } from "./append-whole";
 import { EncodedSpans } from "./encoded-spans";
 import type { Encoding } from "./encoding";
 import { Ledger } from "./ledger";
@@ -22,7 +22,7 @@ export class FileOutput {
 	private spans = new EncodedSpans();
 	private readonly pace = new Pace(INTERVAL);
 	private timer: NodeJS.Timeout | undefined;
-	/** A line of which only a part may have been written must not be continued by the next. */
+	/** A line of which only a part was written must not be continued by the next. */
 	private torn = false;
 
 	constructor(
@@ -54,19 +54,19 @@ export class FileOutput {
 		this.pace.handOver();
 		const mending = this.torn ? [LINE_BREAK] : [];
 		const line = this.encoding.request([this.spans]);
-		try {
-			appendFileSync(
-				this.destination,
-				Buffer.concat([...mending, ...line, LINE_BREAK]),
-			);
-			this.torn = false;
-			this.ledger.delivered += this.spans.count;
-		} catch (error) {
-			const { code, message } = error as NodeJS.ErrnoException;
+		const failure = appendWhole(
+			this.destination,
+			Buffer.concat([...mending, ...line, LINE_BREAK]),
+		);
+		if (failure) {
+			const { code, message } = failure.error;
 			const why = `${code ?? message} (CONNTRACE_FILE must name a file that can be written)`;
-			this.torn = true;
+			this.torn ||= failure.torn;
 			this.ledger.lose(this.spans.count, why);
 			say(`cannot write now: ${why}`, "info");
+		} else {
+			this.torn = false;
+			this.ledger.delivered += this.spans.count;
 		}
 		this.spans = new EncodedSpans(this.spans.clear());
 	}

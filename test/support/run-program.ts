@@ -16,6 +16,8 @@ export interface RunOptions {
 	readonly preload?: Preload;
 	/** What is preloaded in place of the agent. */
 	readonly register?: string;
+	/** A command that runs what follows it, such as one that sets limits. */
+	readonly launcher?: readonly string[];
 	/** Options of Node itself. */
 	readonly nodeOptions?: readonly string[];
 	readonly environment?: Readonly<Record<string, string>>;
@@ -62,9 +64,14 @@ export async function runProgram(
 	const { preload = "require", timeLimit = 20_000 } = options;
 	const register = options.register ?? REGISTER;
 	const spanFile = join(inject("temporaryDirectory"), `${randomUUID()}.jsonl`);
-	const child = spawn(
+	const [command, ...first] = [
+		...(options.launcher ?? []),
 		process.env.CONNTRACE_TEST_NODE ?? process.execPath,
+	] as const;
+	const child = spawn(
+		command,
 		[
+			...first,
 			...(options.nodeOptions ?? []),
 			...(preload === "require" ? ["-r", register] : []),
 			...(preload === "import" ? ["--import", register] : []),
