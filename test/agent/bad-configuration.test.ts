@@ -1,18 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect } from "vitest";
 import {
 	type Configuration,
 	readConfiguration,
 } from "../../src/agent/config.js";
-import {
-	isConcurrent,
-	readFunction,
-	runtimeApiOf,
-} from "../../src/lambda/environment.js";
-import { neighbours } from "../../src/lambda/neighbours.js";
 import { runScenario, type Scenario, test } from "../support/scenario.js";
 import { requestsOf } from "../support/spans.js";
+import { readLambda, variablesRead } from "../support/variables.js";
 
 interface Variable {
 	/** Values that cannot be read, besides {@link NONSENSE}; none if any value will do. */
@@ -213,36 +206,9 @@ function plain({ tracesHost: _, ...rest }: Configuration): unknown {
 	return rest;
 }
 
-function readLambda(env: NodeJS.ProcessEnv): void {
-	runtimeApiOf(env);
-	isConcurrent(env);
-	readFunction(env);
-	neighbours(env);
-}
-
 describe("a variable", () => {
 	test("is in the table if the agent reads it", () => {
-		const read = new Set<string>();
-		const env = new Proxy<NodeJS.ProcessEnv>(
-			{},
-			{
-				get: (_, name) => {
-					read.add(String(name));
-					return undefined;
-				},
-			},
-		);
-		readConfiguration(env);
-		readLambda(env);
-		expect(NAMES).toEqual(expect.arrayContaining([...read]));
-		for (const file of readdirSync("src", { recursive: true }) as string[]) {
-			// Commands tell the programs that they start by variables of their own.
-			if (!file.endsWith(".ts") || /^(experiment|commands|doctor)/.test(file))
-				continue;
-			const source = readFileSync(join("src", file), "utf8");
-			for (const [name] of source.matchAll(/\b(CONNTRACE|OTEL)(_[A-Z]+)+\b/g))
-				expect(NAMES, file).toContain(name);
-		}
+		expect(NAMES).toEqual(expect.arrayContaining([...variablesRead()]));
 	});
 
 	for (const [name, variable] of Object.entries(VARIABLES)) {

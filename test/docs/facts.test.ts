@@ -5,11 +5,10 @@ import { join, resolve } from "node:path";
 import { describe, expect, inject } from "vitest";
 import { runProgram } from "../support/run-program.js";
 import { test } from "../support/scenario.js";
+import { blocksOf } from "./documents.js";
 
 const page = readFileSync("docs/facts.md", "utf8");
-const examples = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(
-	([, code = ""]) => code,
-);
+const examples = blocksOf("docs/facts.md").map(({ code }) => code);
 
 /** What comes after an example: two requests, and the end of what the example waits for. What it dumps is one line. */
 const REQUESTS = `

@@ -1,18 +1,12 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
+import { DOCUMENTS, inlineCodeOf, proseOf } from "./documents.js";
 
-const documents = execFileSync("git", ["ls-files", "*.md"], {
-	encoding: "utf8",
-})
-	.trim()
-	.split("\n");
-
-/** A document without its blocks of code, in which nothing is a link or a heading. */
-function proseOf(file: string): string {
-	return readFileSync(file, "utf8").replace(/^```[\s\S]*?^```$/gm, "");
-}
+/** Tests by their names alone, as tables have them beside others of the same folder. */
+const tests = (readdirSync("test", { recursive: true }) as string[]).map(
+	(path) => basename(path),
+);
 
 /** The anchors of a document's headings, as GitHub names them. */
 function anchorsOf(file: string): string[] {
@@ -24,9 +18,11 @@ function anchorsOf(file: string): string[] {
 	);
 }
 
-describe.each(documents)("%s", (file) => {
-	const targets = [...proseOf(file).matchAll(/\]\(([^)\s]+)\)/g)]
-		.map(([, target = ""]) => target)
+describe.each(DOCUMENTS)("%s", (file) => {
+	const targets = [
+		...proseOf(file).matchAll(/\]\(([^)\s]+)\)|\bsrc(?:set)?="([^"]+)"/g),
+	]
+		.map(([, link, image]) => link ?? image ?? "")
 		.filter((target) => !/^[a-z]+:/.test(target));
 
 	it("links to what is there", () => {
@@ -38,12 +34,23 @@ describe.each(documents)("%s", (file) => {
 		}
 	});
 
-	// That for maintainers names commands of other repositories as well.
-	if (file === "CONTRIBUTING.md") return;
-
-	it("names commands of npm that are there", () => {
-		const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
-		const named = readFileSync(file, "utf8").matchAll(/npm run ([\w:-]+)/g);
-		for (const [, name] of named) expect(Object.keys(scripts)).toContain(name);
+	it("names files that are there", () => {
+		for (const code of inlineCodeOf(file)) {
+			if (
+				/^(src|test|bench|docs|scripts|examples|otel|dist)\/[\w./-]+$/.test(
+					code,
+				)
+			)
+				expect([code, existsSync(code)]).toEqual([code, true]);
+			else if (/^[\w-]+\.test\.ts$/.test(code)) expect(tests).toContain(code);
+		}
 	});
+});
+
+it("lists every page of docs/ in its index", () => {
+	const index = proseOf("docs/README.md");
+	for (const file of DOCUMENTS) {
+		const [, page] = /^docs\/(?!README)(.*)$/.exec(file) ?? [];
+		if (page) expect(index).toContain(`](${page})`);
+	}
 });
