@@ -1,49 +1,23 @@
 // Measures what the Lambda layer adds to a function that puts into DynamoDB, next to OpenTelemetry set up by hand and
 // to nothing, in interleaved runs under AWS's runtime client: `node bench/lambda.mjs --help` (after `npm run layer`; its peer: `npm install` in bench/).
-import { fork, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-	chmod,
-	mkdir,
-	mkdtemp,
-	readFile,
-	rm,
-	writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
-import Table from "cli-table3";
 import { build } from "esbuild";
 import { unzipSync, zipSync } from "fflate";
 import { installRuntimeClients } from "../scripts/install-runtime-clients.mjs";
-import { interval, median } from "./statistics.mjs";
+import { difference, interleave } from "./interleave.mjs";
+import { markdownTable } from "./markdown.mjs";
+import { COMMON, readOptions } from "./options.mjs";
+import { startOtherEnds } from "./other-ends.mjs";
+import { median } from "./statistics.mjs";
 
-const HELP = `node bench/lambda.mjs [options]
-  --runs N         interleaved runs of each row (default 15)
-  --invocations N  warm invocations of each run (default 100)
-  --node BINARY    the Node.js to measure under (default: this one)
-  --json FILE      writes every figure`;
-
-const { values: options } = parseArgs({
-	options: {
-		runs: { type: "string", default: "15" },
-		invocations: { type: "string", default: "100" },
-		node: { type: "string", default: process.execPath },
-		json: { type: "string" },
-		help: { type: "boolean" },
-	},
-});
-if (options.help) {
-	console.log(HELP);
-	process.exit();
-}
-const [runs, invocations] = [options.runs, options.invocations].map((text) => {
-	const number = Number(text);
-	if (!Number.isInteger(number) || number < 1)
-		throw new Error(`${text}: expected a whole number from 1`);
-	return number;
+const options = readOptions({
+	runs: ["interleaved runs of each row", 15],
+	invocations: ["warm invocations of each run", 100],
+	...COMMON,
 });
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -52,16 +26,12 @@ const PEER = here("peers/lambda-opentelemetry.cjs");
 const WARM_UP = 10;
 
 installRuntimeClients();
-const directory = await mkdtemp(join(tmpdir(), "conntrace-bench-"));
+const ends = await startOtherEnds();
+const { directory } = ends;
 const { LambdaService } = await load("../test/support/lambda-service.ts");
 const { wrapper, zipSize } = await unpackLayer();
 const peerSize = await sizeOfPeer();
 const handler = await bundleHandler();
-
-const servers = fork(here("servers.mjs"));
-const [{ cert, puts, collector }] = await once(servers, "message");
-const certificate = join(directory, "certificate.pem");
-await writeFile(certificate, cert);
 
 const ROWS = {
 	"nothing again (control)": {},
@@ -70,8 +40,8 @@ const ROWS = {
 };
 
 /** One environment: its cold start and its warm invocations. */
-async function run({ wrapper, preload, exports }) {
-	await received();
+async function run({ wrapper, preload, exports }, name) {
+	await ends.forget();
 	const service = await new LambdaService().start();
 	const begin = performance.now();
 	const child = spawn(
@@ -82,10 +52,8 @@ async function run({ wrapper, preload, exports }) {
 		],
 		{
 			env: {
-				PATH: process.env.PATH,
+				...ends.environment,
 				NODE_OPTIONS: `--require ${CLIENTS}/native-client.cjs${preload ? ` --require ${preload}` : ""}`,
-				NODE_EXTRA_CA_CERTS: certificate,
-				NODE_NO_WARNINGS: "1",
 				_HANDLER: "index.handler",
 				LAMBDA_TASK_ROOT: handler,
 				AWS_LAMBDA_RUNTIME_API: service.address,
@@ -94,8 +62,7 @@ async function run({ wrapper, preload, exports }) {
 				AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "128",
 				AWS_LAMBDA_LOG_GROUP_NAME: "group",
 				AWS_LAMBDA_LOG_STREAM_NAME: "stream",
-				BENCH_ORIGIN: `https://localhost:${puts}`,
-				OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector}`,
+				BENCH_SECURE: `https://localhost:${ends.secure}`,
 			},
 			stdio: ["ignore", "inherit", "inherit"],
 		},
@@ -107,81 +74,60 @@ async function run({ wrapper, preload, exports }) {
 	const init = performance.now() - begin;
 	const initCpu = await cpuOf(child.pid);
 	const durations = [];
-	for (let count = 0; count < WARM_UP + invocations; count++) {
+	for (let count = 0; count < WARM_UP + options.invocations; count++) {
 		const { duration, body } = await service.invoke({});
 		if (body !== "200") throw new Error(`the function answered ${body}`);
 		await service.whenIdle();
 		if (count >= WARM_UP) durations.push(duration);
 	}
 	const memory = await memoryOf(child.pid);
-	const cpu = ((await cpuOf(child.pid)) - initCpu) / (WARM_UP + invocations);
+	const cpu =
+		((await cpuOf(child.pid)) - initCpu) / (WARM_UP + options.invocations);
 	child.kill("SIGKILL");
 	await once(child, "close");
 	service.close();
-	const bytes = await received();
-	if (exports && bytes < invocations)
-		throw new Error(`no spans arrived: ${bytes} bytes`);
+	if (exports) await ends.expectSpans(name, options.invocations);
 	return { init, initCpu, response: median(durations), cpu, memory };
 }
 
+/** What each is called, its unit and the digits that mean something. */
 const FIGURES = {
-	init: ["init, wall clock", "ms"],
-	initCpu: ["init, CPU", "ms"],
-	response: ["warm response", "ms"],
-	cpu: ["CPU per warm invocation", "ms"],
-	memory: ["memory (RSS)", "MiB"],
+	initCpu: ["init, CPU", "ms", 0],
+	init: ["init, wall clock", "ms", 0],
+	response: ["warm response", "ms", 2],
+	cpu: ["CPU per warm invocation", "ms", 2],
+	memory: ["memory (RSS)", "MiB", 1],
 };
 
-const plain = [];
-const added = Object.fromEntries(Object.keys(ROWS).map((name) => [name, []]));
-for (let round = 1; round <= runs; round++) {
-	if (process.stderr.isTTY)
-		process.stderr.write(`\rround ${round} of ${runs} `);
-	const base = await run({});
-	plain.push(base);
-	for (const [name, row] of Object.entries(ROWS)) {
-		const figures = await run(row);
-		added[name].push(
-			Object.fromEntries(
-				Object.keys(FIGURES).map((key) => [key, figures[key] - base[key]]),
-			),
-		);
-	}
-}
-servers.kill();
-await rm(directory, { recursive: true });
+const { plain, measured } = await interleave("Lambda", options.runs, ROWS, run);
+await ends.stop();
 if (options.json)
-	await writeFile(options.json, JSON.stringify({ plain, added }, null, "\t"));
+	await writeFile(
+		options.json,
+		JSON.stringify({ plain, measured }, null, "\t"),
+	);
 
-const table = new Table({
-	head: ["figure", "nothing", "with", "added", "95 % interval"],
-	style: { head: [] },
-});
-for (const [key, [figure, unit]] of Object.entries(FIGURES)) {
-	for (const [name, differences] of Object.entries(added)) {
-		const values = differences.map((each) => each[key]);
-		table.push([
+const names = Object.keys(ROWS);
+console.log(
+	markdownTable(
+		["added", ...names],
+		Object.entries(FIGURES).map(([key, [figure, unit, digits]]) => [
 			figure,
-			`${median(plain.map((each) => each[key])).toFixed(2)} ${unit}`,
-			name,
-			`${median(values).toFixed(2)} ${unit}`,
-			interval(values)
-				.map((bound) => bound.toFixed(2))
-				.join(" to "),
-		]);
-	}
-}
-console.log(table.toString());
+			...names.map((name) => {
+				const only = (runs) => runs.map((figures) => figures[key]);
+				const { added, interval } = difference(
+					only(plain),
+					only(measured[name]),
+				);
+				const [from, to] = interval.map((bound) => bound.toFixed(digits));
+				return `${added.toFixed(digits)} ${unit} (${from} to ${to})`;
+			}),
+		]),
+	),
+);
 console.log(
 	`zip: conntrace ${(zipSize / 1024).toFixed(0)} KiB, OpenTelemetry by hand, bundled and minified, ${(peerSize / 1024).toFixed(0)} KiB`,
 );
-
-/** Bytes that the collector got since it was last asked. */
-async function received() {
-	const answer = once(servers, "message");
-	servers.send("received?");
-	return (await answer)[0].received;
-}
 
 async function load(source) {
 	const outfile = join(directory, "module.mjs");
@@ -229,7 +175,7 @@ async function bundleHandler() {
 			contents: `
 				const { DynamoDBClient, PutItemCommand } = require("@aws-sdk/client-dynamodb");
 				const client = new DynamoDBClient({
-					endpoint: process.env.BENCH_ORIGIN,
+					endpoint: process.env.BENCH_SECURE,
 					region: "eu-west-1",
 					credentials: { accessKeyId: "bench", secretAccessKey: "bench" },
 				});

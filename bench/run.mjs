@@ -1,167 +1,153 @@
 // Measures what the agent and its peers add to a plain program: `npm run bench`. `--help` tells the options.
-import { execFile, fork } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { parseArgs, promisify } from "node:util";
-import Table from "cli-table3";
+import { promisify } from "node:util";
+import { difference, interleave } from "./interleave.mjs";
+import { bounds, figure, markdownTable } from "./markdown.mjs";
+import { COMMON, readOptions } from "./options.mjs";
+import { startOtherEnds } from "./other-ends.mjs";
 import { ROWS } from "./rows.mjs";
-import { interval, median } from "./statistics.mjs";
+
+const run = promisify(execFile);
 
 const WORKLOADS = {
-	"reused put, SDK v3": { script: "sdk.mjs", count: 4000, unit: "µs" },
-	"reused put, raw, 16 at once": {
-		script: "raw.mjs",
+	"start of the process": { script: "start.cjs", unit: "ms" },
+	"start and one put, SDK v3": {
+		script: "one-put.cjs",
+		count: 1,
+		fresh: true,
+		whole: true,
+		unit: "ms",
+	},
+	"reused put, raw `https`, 16 at once": {
+		script: "raw.cjs",
 		args: ["reused"],
 		count: 20_000,
 		unit: "µs",
 	},
-	"fresh connection": {
-		script: "raw.mjs",
-		args: ["fresh"],
-		count: 800,
+	"reused put, AWS SDK v3, one at a time": {
+		script: "sdk.cjs",
+		count: 4000,
 		unit: "µs",
 	},
-	"start-up": { script: "start.mjs", unit: "ms" },
+	"fresh connection, with TLS": {
+		script: "raw.cjs",
+		args: ["fresh"],
+		count: 800,
+		fresh: true,
+		unit: "µs",
+	},
 	"memory after 20,000 puts": {
-		script: "sdk.mjs",
+		script: "sdk.cjs",
 		count: 16_000,
 		figure: "memory",
 		unit: "MiB",
 	},
 };
 
-const HELP = `npm run bench -- [options]
-  --runs N       interleaved runs of each row (default 7)
-  --only TEXT    rows whose name contains it
-  --work TEXT    workloads whose name contains it
-  --node BINARY  the Node.js to measure under (default: this one)
-  --json FILE    writes every figure`;
-
-const { values: options } = parseArgs({
-	options: {
-		runs: { type: "string", default: "7" },
-		only: { type: "string", default: "" },
-		work: { type: "string", default: "" },
-		node: { type: "string", default: process.execPath },
-		json: { type: "string" },
-		help: { type: "boolean" },
-	},
+const options = readOptions({
+	runs: ["interleaved runs of each row", 7],
+	only: ["rows whose name contains it", ""],
+	work: ["workloads whose name contains it", ""],
+	...COMMON,
 });
-if (options.help) {
-	console.log(HELP);
-	process.exit();
-}
-const runs = Number(options.runs);
-if (!Number.isInteger(runs) || runs < 1)
-	throw new Error(`--runs ${options.runs}: expected a whole number from 1`);
+const ends = await startOtherEnds();
 
-const directory = await mkdtemp(join(tmpdir(), "conntrace-bench-"));
-const servers = fork(new URL("servers.mjs", import.meta.url));
-const [{ cert, puts, collector }] = await once(servers, "message");
-const certificate = join(directory, "certificate.pem");
-await writeFile(certificate, cert);
+const { stdout: answered } = await run(options.node, ["--version"]);
+const version = answered.trim().slice(1);
 
-/** The peers come with an installation of their own, for they are large. */
-function isInstalled(name, preload) {
+/** Why there is nothing to measure in a row; the peers come with an installation of their own, for they are large. */
+function whyLeftOut({ preload, needs = preload, oldestNode = 0 }) {
+	if (Number.parseInt(version, 10) < oldestNode)
+		return `it does not run on Node ${version}`;
 	try {
-		if (preload) createRequire(import.meta.url).resolve(preload);
-		return true;
+		if (needs) createRequire(import.meta.url).resolve(needs);
+		return undefined;
 	} catch {
-		console.error(`${name}: left out; to have it, npm install --prefix bench`);
-		return false;
+		return "to have it, npm install --prefix bench";
 	}
 }
 
-/** Bytes that the collector got since it was last asked. */
-async function received() {
-	const answer = once(servers, "message");
-	servers.send("received?");
-	return (await answer)[0].received;
+function isMeasured([name, row]) {
+	const why = whyLeftOut(row);
+	if (why) console.error(`${name}: left out; ${why}`);
+	return why === undefined;
 }
 
-async function run(workload, row) {
+/** Runs the command that follows, and says its seconds of CPU, those of its end among them. */
+const TIMED = ["bash", "-c", 'TIMEFORMAT="%U %S"; time "$@"', "bash"];
+
+async function measure(workload, { preload, env, exports }, name) {
 	const { script, args = [], count = 0, figure = "cpu" } = workload;
-	await received();
-	const { stdout } = await promisify(execFile)(
+	await ends.forget();
+	const [command, ...rest] = [
+		...(workload.whole ? TIMED : []),
 		options.node,
-		[
-			...(row.preload ? ["--require", row.preload] : []),
-			fileURLToPath(new URL(`workloads/${script}`, import.meta.url)),
-			...args,
-		],
-		{
-			cwd: fileURLToPath(new URL(".", import.meta.url)),
-			env: {
-				PATH: process.env.PATH,
-				NODE_EXTRA_CA_CERTS: certificate,
-				NODE_NO_WARNINGS: "1",
-				BENCH_ORIGIN: `https://localhost:${puts}`,
-				BENCH_COUNT: String(count),
-				OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector}`,
-				...(row.datadog && {
-					DD_TRACE_AGENT_URL: `http://127.0.0.1:${collector}`,
-				}),
-				...row.env,
-			},
+		...(preload ? ["--require", preload] : []),
+		fileURLToPath(new URL(`workloads/${script}`, import.meta.url)),
+		...args,
+	];
+	const { stdout, stderr } = await run(command, rest, {
+		cwd: fileURLToPath(new URL(".", import.meta.url)),
+		env: {
+			...ends.environment,
+			BENCH_SECURE: `https://localhost:${ends.secure}`,
+			BENCH_COUNT: String(count),
+			...env,
 		},
-	);
-	const bytes = await received();
-	if (row.exports && count > 0 && bytes < count)
-		throw new Error(`no spans arrived: ${bytes} bytes for ${count} puts`);
-	return { value: JSON.parse(stdout.trim().split("\n").at(-1))[figure], bytes };
+	});
+	if (exports === "all" || (exports === "fresh" && workload.fresh))
+		await ends.expectSpans(name, count);
+	const lastLine = (text) => text.trim().split("\n").at(-1);
+	if (!workload.whole) return JSON.parse(lastLine(stdout))[figure];
+	const [user, system] = lastLine(stderr).split(" ").map(Number);
+	return (user + system) * 1000;
 }
 
-const rows = Object.entries(ROWS).filter(
-	([name, { preload }]) =>
-		name.includes(options.only) && isInstalled(name, preload),
+const rows = Object.fromEntries(
+	Object.entries(ROWS)
+		.filter(([name]) => name.includes(options.only))
+		.filter(isMeasured),
 );
 const results = [];
 for (const [work, workload] of Object.entries(WORKLOADS)) {
 	if (!work.includes(options.work)) continue;
-	const added = Object.fromEntries(rows.map(([name]) => [name, []]));
-	const base = [];
-	for (let round = 1; round <= runs; round++) {
-		if (process.stderr.isTTY)
-			process.stderr.write(`\r${work}: round ${round} of ${runs} `);
-		const { value: plain } = await run(workload, {});
-		base.push(plain);
-		for (const [name, row] of rows) {
-			const { value } = await run(workload, row);
-			added[name].push(value - plain);
-		}
-	}
-	for (const [name, differences] of Object.entries(added)) {
+	const { plain, measured } = await interleave(
+		work,
+		options.runs,
+		rows,
+		(row, name) => measure(workload, row, name),
+	);
+	for (const [row, values] of Object.entries(measured))
 		results.push({
 			work,
 			unit: workload.unit,
-			row: name,
-			plain: median(base),
-			added: median(differences),
-			interval: interval(differences),
-			differences,
+			row,
+			...difference(plain, values),
 		});
-	}
 }
-servers.kill();
-await rm(directory, { recursive: true });
+await ends.stop();
 if (options.json)
 	await writeFile(options.json, JSON.stringify(results, null, "\t"));
 
-const table = new Table({
-	head: ["work", "plain", "preload", "added", "95 % interval"],
-	style: { head: [] },
-});
-for (const { work, unit, row, plain, added, interval: bounds } of results) {
-	table.push([
-		work,
-		`${plain.toFixed(1)} ${unit}`,
-		row,
-		`${added.toFixed(1)} ${unit}`,
-		bounds.map((bound) => bound.toFixed(1)).join(" to "),
-	]);
-}
-console.log(table.toString());
+console.log(
+	`Node ${version}, ${availableParallelism()} processors, \`npm run bench -- --runs ${options.runs}\`:\n`,
+);
+console.log(
+	markdownTable(
+		["work", "plain", "with", "added", "95 % interval"],
+		results.map(({ work, unit, row, plain, added, interval }, index) => {
+			const again = results[index - 1]?.work === work;
+			return [
+				again ? "" : work,
+				again ? "" : `${figure(plain)} ${unit}`,
+				row,
+				`${figure(added)} ${unit}`,
+				bounds(interval),
+			];
+		}),
+	),
+);

@@ -1,4 +1,4 @@
-// The other ends of a measurement, in a process of their own: a server that takes puts, and a collector that counts what arrives.
+// The other ends of a measurement, in a process of their own: servers that take puts, and a collector that counts what arrives.
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { makeCertificate } from "./certificate.mjs";
@@ -8,15 +8,17 @@ const KEEP_ALIVE = 60_000;
 const { private: key, cert } = await makeCertificate();
 let received = 0;
 
-const puts = createSecureServer({ key, cert }, (request, response) => {
+function takePut(request, response) {
 	request.resume();
 	request.on("end", () => {
 		response.setHeader("content-type", "application/x-amz-json-1.0");
 		response.setHeader("x-amzn-requestid", "0".repeat(52));
 		response.end("{}");
 	});
-});
-puts.keepAliveTimeout = KEEP_ALIVE;
+}
+const secure = createSecureServer({ key, cert }, takePut);
+const plain = createServer(takePut);
+for (const server of [secure, plain]) server.keepAliveTimeout = KEEP_ALIVE;
 
 /** Takes OTLP and Datadog's format; a batch of spans is far larger than the polite questions that agents ask at start. */
 const collector = createServer((request, response) => {
@@ -29,9 +31,12 @@ const collector = createServer((request, response) => {
 	});
 });
 
+/** On every address of the machine itself, for a host of its own can be at each. */
 const listen = (server) =>
 	new Promise((resolve) =>
-		server.listen(0, "127.0.0.1", () => resolve(server.address().port)),
+		server.listen({ port: 0, host: "0.0.0.0", backlog: 4096 }, () =>
+			resolve(server.address().port),
+		),
 	);
 
 process.on("disconnect", () => process.exit());
@@ -41,6 +46,7 @@ process.on("message", () => {
 });
 process.send({
 	cert,
-	puts: await listen(puts),
+	secure: await listen(secure),
+	plain: await listen(plain),
 	collector: await listen(collector),
 });

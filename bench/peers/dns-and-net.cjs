@@ -1,20 +1,6 @@
-// The stock instrumentation packages that the agent builds on, as their documentation sets them up.
-const {
-	OTLPTraceExporter,
-} = require("@opentelemetry/exporter-trace-otlp-http");
-const { registerInstrumentations } = require("@opentelemetry/instrumentation");
+// The stock instrumentation packages that the agent builds on.
 const { DnsInstrumentation } = require("@opentelemetry/instrumentation-dns");
 const { NetInstrumentation } = require("@opentelemetry/instrumentation-net");
-const {
-	BatchSpanProcessor,
-	NodeTracerProvider,
-} = require("@opentelemetry/sdk-trace-node");
+const { setUp } = require("./opentelemetry.cjs");
 
-const provider = new NodeTracerProvider({
-	spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
-});
-provider.register();
-registerInstrumentations({
-	instrumentations: [new DnsInstrumentation(), new NetInstrumentation()],
-});
-process.on("beforeExit", () => provider.forceFlush());
+setUp([new DnsInstrumentation(), new NetInstrumentation()]);

@@ -3,34 +3,19 @@
 const { register } = require("node:module");
 const { pathToFileURL } = require("node:url");
 const {
-	OTLPTraceExporter,
-} = require("@opentelemetry/exporter-trace-otlp-http");
-const { registerInstrumentations } = require("@opentelemetry/instrumentation");
-const {
 	AwsLambdaInstrumentation,
 } = require("@opentelemetry/instrumentation-aws-lambda");
 const { DnsInstrumentation } = require("@opentelemetry/instrumentation-dns");
 const { HttpInstrumentation } = require("@opentelemetry/instrumentation-http");
 const { NetInstrumentation } = require("@opentelemetry/instrumentation-net");
-const {
-	BatchSpanProcessor,
-	NodeTracerProvider,
-} = require("@opentelemetry/sdk-trace-node");
+const { setUp } = require("./opentelemetry.cjs");
 
 // The runtime imports the handler, which only a hook of the module loader sees.
 register("import-in-the-middle/hook.mjs", pathToFileURL(__filename));
 
-const tracerProvider = new NodeTracerProvider({
-	spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
-});
-tracerProvider.register();
-registerInstrumentations({
-	tracerProvider,
-	instrumentations: [
-		new AwsLambdaInstrumentation(),
-		new DnsInstrumentation(),
-		new HttpInstrumentation(),
-		new NetInstrumentation(),
-	],
-});
-for (const name of ["dns", "dns/promises", "net"]) require(name);
+setUp([
+	new AwsLambdaInstrumentation(),
+	new DnsInstrumentation(),
+	new HttpInstrumentation(),
+	new NetInstrumentation(),
+]);

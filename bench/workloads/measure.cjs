@@ -1,7 +1,8 @@
-// Times what a workload does in CPU of the whole process, all threads, so that nothing hides in another one.
+// Times what a workload does in CPU of the whole process, all threads, so that nothing hides in another one. The
+// workloads are CommonJS, for that is where each of the peers sees everything.
 
 /** Runs `put` for warmth, then for the record. @returns microseconds of CPU per put */
-export async function measure(put, { count, warmUp, atOnce = 1 }) {
+async function measure(put, { count, warmUp, atOnce = 1 }) {
 	await repeat(put, warmUp, atOnce);
 	const before = process.cpuUsage();
 	await repeat(put, count, atOnce);
@@ -19,6 +20,8 @@ async function repeat(put, count, atOnce) {
 	await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
-export function report(figures) {
+function report(figures) {
 	process.stdout.write(`${JSON.stringify(figures)}\n`);
 }
+
+module.exports = { measure, repeat, report };
