@@ -72,8 +72,8 @@ export class Request implements Listed {
 	constructor(
 		readonly exchange: Exchange,
 		public createdAt: number,
-		/** The span that was active when it was created; opaque here. */
-		readonly context: unknown,
+		/** The span that it is made below; opaque here. */
+		public context: unknown,
 	) {}
 
 	/** Forgets a connection that the agent assigned and that the request did not live to use. */

@@ -64,7 +64,8 @@ export class Observation implements Observer {
 			guard,
 		});
 		this.requestSpans = new RequestSpans({
-			wanted: () => this.running && source.options.requestSpans === "attach",
+			running: () => this.running,
+			attaches: () => source.options.requestSpans === "attach",
 			tracer: () => source.tracer,
 			isAwsCall: ({ exchange }) => awsServiceOf(exchange) !== undefined,
 			attach: (request, span, context) => sink.attach(request, span, context),
@@ -107,7 +108,12 @@ export class Observation implements Observer {
 			idPrefix: this.idPrefix,
 			reuseVariable: this.source.options.tracing.reuseVariable,
 			serviceOf: awsServiceOf,
-			listener: new Audience([this.writer, factPublisher, this.metrics]),
+			listener: new Audience([
+				this.requestSpans,
+				this.writer,
+				factPublisher,
+				this.metrics,
+			]),
 		});
 	}
 

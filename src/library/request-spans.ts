@@ -8,6 +8,7 @@ import {
 	trace,
 } from "@opentelemetry/api";
 import type { Request } from "../connections/request";
+import type { TrackerListener } from "../connections/tracker";
 import { replaceMethod } from "../hooks/patch";
 
 const HTTP = "@opentelemetry/instrumentation-http";
@@ -21,7 +22,10 @@ interface SdkSpan {
 }
 
 export interface RequestSpansOptions {
-	readonly wanted: () => boolean;
+	/** Whether requests are observed at all. */
+	readonly running: () => boolean;
+	/** Whether a request is told of on the span of another instrumentation, or has its own below it. */
+	readonly attaches: () => boolean;
 	readonly tracer: () => Tracer;
 	/** Whether the request is a call of AWS, and none that an SDK makes for its credentials. */
 	readonly isAwsCall: (request: Request) => boolean;
@@ -39,40 +43,67 @@ interface Publication {
 
 let current: Publication | undefined;
 
+/** A span of another instrumentation, and the context in which it is active. */
+interface SpanInContext {
+	readonly span: Span;
+	readonly context: Context;
+}
+
 /**
  * Finds the span that another instrumentation has made for a request. Those for http and the AWS SDK make theirs active
  * while the request is created. The one for undici does not; but it starts its span while undici publishes that the
  * request was created, and in that moment nothing else does.
  */
-export class RequestSpans {
-	/** Each tells of the first request only: of a retry or redirect below it there is more to say than one span can. */
+export class RequestSpans implements Partial<TrackerListener> {
+	/** Each tells of one request only: of a retry or redirect below it there is more to say than one span can. */
 	private readonly taken = new WeakSet<Span>();
+	/** The spans of AWS calls that requests were made for. */
+	private readonly calls = new WeakMap<Request, SpanInContext>();
 
 	constructor(private readonly options: RequestSpansOptions) {}
 
 	requestCreated(request: Request): void {
-		if (!this.options.wanted()) return;
+		if (!this.options.running()) return;
 		if (current) current.request = request;
 		const context = request.context as Context | undefined;
 		const span = context && trace.getSpan(context);
-		if (span && this.isFor(span, request)) this.take(request, span, context);
-	}
-
-	private isFor(span: Span, request: Request): boolean {
+		if (!span || !this.options.attaches()) return;
 		const { kind, instrumentationScope } = span as SdkSpan;
-		if (kind !== SpanKind.CLIENT) return false;
+		if (kind !== SpanKind.CLIENT) return;
 		switch (instrumentationScope?.name) {
 			case HTTP:
 			case UNDICI:
-				return true;
+				this.take(request, { span, context });
+				return;
 			case AWS_SDK:
-				return this.options.isAwsCall(request);
-			default:
-				return false;
+				if (this.options.isAwsCall(request)) {
+					this.attempted(request, { span, context });
+				}
 		}
 	}
 
-	private take(request: Request, span: Span, context: Context): void {
+	/** The span of an AWS call spans all attempts. It tells of the one that succeeded; others have their own below it. */
+	private attempted(request: Request, call: SpanInContext): void {
+		this.calls.set(request, call);
+		const { span } = call;
+		const { end } = span;
+		// Ends before the request does where the program reads the body.
+		span.end = (endTime) => {
+			span.end = end;
+			this.options.guard(() => {
+				if (request.respondedAt !== undefined) this.requestEnded(request);
+			});
+			span.end(endTime);
+		};
+	}
+
+	requestEnded(request: Request): void {
+		const call = this.calls.get(request);
+		if (call && request.failure === undefined) this.take(request, call);
+	}
+
+	private take(request: Request, { span, context }: SpanInContext): void {
+		if (request.span !== undefined) return;
 		if (!span.isRecording() || this.taken.has(span)) return;
 		this.taken.add(span);
 		this.options.attach(request, span, context);
@@ -81,13 +112,13 @@ export class RequestSpans {
 	/** Begins to watch what undici publishes. */
 	watchUndici(): void {
 		const created: object = channel("undici:request:create");
-		const { wanted, tracer, guard } = this.options;
+		const { running, tracer, guard } = this.options;
 		const requestSpans = this;
 		Object.defineProperty(created, "publish", {
 			configurable: true,
 			writable: true,
 			value: function publish(this: object, message: unknown): void {
-				if (!wanted()) {
+				if (!running()) {
 					publishOf(this).call(this, message);
 					return;
 				}
@@ -106,9 +137,11 @@ export class RequestSpans {
 	}
 
 	private published({ request, span }: Publication): void {
-		if (!request || !span || request.span !== undefined) return;
+		if (!request || !span) return;
 		const above = (request.context as Context | undefined) ?? ROOT_CONTEXT;
-		this.take(request, span, trace.setSpan(above, span));
+		const context = trace.setSpan(above, span);
+		if (this.options.attaches()) this.take(request, { span, context });
+		else request.context = context;
 	}
 }
 

@@ -1,11 +1,12 @@
+import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { describe, expect } from "vitest";
-import { startCollector } from "../support/collector.js";
+import { exportingTo, startCollector } from "../support/collector.js";
 import { checkContract } from "../support/contract.js";
 import { runProgram } from "../support/run-program.js";
-import { story, test } from "../support/scenario.js";
+import { runScenario, story, test } from "../support/scenario.js";
 import { requestsOf } from "../support/spans.js";
-import { GENERATIONS } from "./support.js";
+import { GENERATIONS, tree } from "./support.js";
 
 describe.concurrent.each(GENERATIONS)("the NodeSDK of %s", (generation) => {
 	test("exports what an ES module's requests did, and nothing of the export", async ({
@@ -34,5 +35,42 @@ describe.concurrent.each(GENERATIONS)("the NodeSDK of %s", (generation) => {
 		expect(
 			collector.taken.filter(({ name }) => name === "connection.setup"),
 		).toHaveLength(1);
+	});
+
+	test("may come from auto-instrumentations-node/register, with the library preloaded after it", async ({
+		http,
+	}) => {
+		const collector = await startCollector();
+		const directory = resolve("test/library", generation);
+		const { resolve: find } = createRequire(`${directory}/package.json`);
+		const run = await runScenario(
+			http,
+			async ({ get }) => {
+				await get("/x", { agent: false });
+			},
+			{
+				nodeOptions: [
+					"-r",
+					find("@opentelemetry/auto-instrumentations-node/register"),
+				],
+				register: `${directory}/alone.cjs`,
+				environment: {
+					...exportingTo(collector.origin),
+					OTEL_METRICS_EXPORTER: "none",
+					OTEL_LOGS_EXPORTER: "none",
+					OTEL_NODE_DISABLED_INSTRUMENTATIONS: "dns,net",
+					// They ask for the metadata of cloud providers.
+					OTEL_NODE_RESOURCE_DETECTORS: "none",
+				},
+			},
+		);
+		await collector.close();
+		expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+		expect(tree(collector.taken)).toEqual([
+			"GET by http first_connection",
+			"  connection.setup",
+			"    dns.lookup",
+			"    tcp.connect",
+		]);
 	});
 });

@@ -14,6 +14,11 @@ module.exports = function start(requireFrom, register) {
 		"@opentelemetry/otlp-transformer",
 	);
 	const { ConnectionInstrumentation } = requireFrom("./conntrace.js");
+	const names = process.env.TEST_INSTRUMENTATIONS?.split(" ") ?? [];
+	// Loaded before any of them is made, as the imports of a program are.
+	const packages = names.map((name) =>
+		requireFrom(`@opentelemetry/${packageOf(name)}`),
+	);
 
 	const exporter = {
 		export(spans, done) {
@@ -25,16 +30,10 @@ module.exports = function start(requireFrom, register) {
 	};
 	const config = JSON.parse(process.env.TEST_CONFIG ?? "{}");
 	const instrumentation = new ConnectionInstrumentation(config);
-	const names = process.env.TEST_INSTRUMENTATIONS?.split(" ") ?? [];
-	const others = names.map((name) => {
-		const exported = requireFrom(`@opentelemetry/instrumentation-${name}`);
-		const [, Instrumentation] = Object.entries(exported).find(([key]) =>
-			key.endsWith("Instrumentation"),
-		);
-		return new Instrumentation();
-	});
 	register(exporter);
-	registerInstrumentations({ instrumentations: [instrumentation, ...others] });
+	registerInstrumentations({
+		instrumentations: [instrumentation, ...packages.flatMap(made)],
+	});
 
 	globalThis.opentelemetry = requireFrom("@opentelemetry/api");
 	globalThis.library = {
@@ -43,3 +42,17 @@ module.exports = function start(requireFrom, register) {
 		require: requireFrom,
 	};
 };
+
+function packageOf(name) {
+	return name === "auto"
+		? "auto-instrumentations-node"
+		: `instrumentation-${name}`;
+}
+
+function made({ getNodeAutoInstrumentations, ...exported }) {
+	if (getNodeAutoInstrumentations) return getNodeAutoInstrumentations();
+	const [, Instrumentation] = Object.entries(exported).find(([key]) =>
+		key.endsWith("Instrumentation"),
+	);
+	return new Instrumentation();
+}

@@ -5,6 +5,7 @@ import type {
 	ConnectionInstrumentationConfig,
 } from "../../src/index.js";
 import type { RunOptions } from "../support/run-program.js";
+import { childrenOf, type Span } from "../support/spans.js";
 
 declare global {
 	/** The API of the program under test. */
@@ -24,7 +25,7 @@ export type Generation = (typeof GENERATIONS)[number];
 
 export interface LibraryOptions {
 	readonly config?: ConnectionInstrumentationConfig;
-	/** The names of other instrumentations in use: `http`, `undici`, `aws-sdk`. */
+	/** The names of other instrumentations in use: `http`, `undici`, `aws-sdk`, `auto` for all there are. */
 	readonly others?: readonly string[];
 }
 
@@ -40,4 +41,38 @@ export function withLibrary(
 			...(others.length > 0 && { TEST_INSTRUMENTATIONS: others.join(" ") }),
 		},
 	};
+}
+
+/** A request span, by its name, who made it and what it says of its connection, and below it the spans under it. */
+export function tree(spans: readonly Span[], under?: Span): string[] {
+	const ids = new Set(spans.map(({ spanId }) => spanId));
+	const level = under
+		? childrenOf(spans, under)
+		: spans.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? ""));
+	return level.flatMap((span) => [
+		[span.name, maker(span), use(span)].filter(Boolean).join(" "),
+		...tree(spans, span).map((line) => `  ${line}`),
+	]);
+}
+
+/** As the tree shows it. */
+export const SETUP_OVER_TLS = [
+	"connection.setup",
+	"  dns.lookup",
+	"  tcp.connect",
+	"  tls.handshake",
+];
+
+function maker({ scope }: Span): string {
+	return scope === "conntrace"
+		? ""
+		: `by ${scope.replace("@opentelemetry/instrumentation-", "")}`;
+}
+
+/** Of a request span. */
+function use({ attributes }: Span): string {
+	if (!("http.request.method" in attributes)) return "";
+	return attributes["conntrace.connection.reused"]
+		? `request ${attributes["conntrace.connection.request_number"]}`
+		: `${attributes["conntrace.connection.reason"] ?? ""}`;
 }

@@ -33,7 +33,9 @@ export default async function setup({
 		installPackages(directory);
 		// Beside the packages that they are to find.
 		await copyFile("dist/index.js", join(directory, "conntrace.js"));
-		await copyFile("test/library/program.mjs", join(directory, "program.mjs"));
+		for (const program of ["program.mjs", "alone.cjs"]) {
+			await copyFile(join("test/library", program), join(directory, program));
+		}
 	}
 	const directory = await mkdtemp(join(tmpdir(), "conntrace-test-"));
 	const { server, authority } = await makeCertificates();
