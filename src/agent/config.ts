@@ -75,11 +75,11 @@ export interface ReadConfiguration {
 export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 	const variables = new Variables(env);
 	const { read } = variables;
-	const exportsToCollector = read(
+	const exporter = read(
 		"OTEL_TRACES_EXPORTER",
-		true,
+		"otlp",
 		"otlp or none",
-		(value) => (value === "otlp" ? true : value === "none" ? false : undefined),
+		oneOf("otlp", "none"),
 	);
 	const configuration: Configuration = {
 		...readTracing(variables),
@@ -92,27 +92,27 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 		),
 		collector:
 			readReceiver(variables) ??
-			(exportsToCollector ? readCollectorSettings(variables) : undefined),
+			(exporter === "otlp" ? readCollectorSettings(variables) : undefined),
 		file: env.CONNTRACE_FILE?.trim() || undefined,
-		summary: read("CONNTRACE_SUMMARY", false, "0 or 1", parseSwitch),
+		summary: readSwitch(variables, "CONNTRACE_SUMMARY"),
 		flushTimeout: read(
 			"CONNTRACE_FLUSH_TIMEOUT",
 			DEFAULT_FLUSH_TIMEOUT,
 			"milliseconds, a whole number from 0 to 60000",
 			(value) => parseNumber(value, /^\d+$/, 60_000),
 		),
-		lambdaFlush: read<LambdaFlush>(
+		lambdaFlush: read(
 			"CONNTRACE_LAMBDA_FLUSH",
 			"after",
 			LAMBDA_FLUSHES.join(" or "),
-			(value) => LAMBDA_FLUSHES.find((flush) => flush === value),
+			oneOf(...LAMBDA_FLUSHES),
 		),
 		sampler: {
 			name: read(
 				"OTEL_TRACES_SAMPLER",
 				DEFAULT_SAMPLER,
 				`one of ${SAMPLER_NAMES.join(", ")}`,
-				(value) => SAMPLER_NAMES.find((name) => name === value),
+				oneOf(...SAMPLER_NAMES),
 			),
 			ratio: read("OTEL_TRACES_SAMPLER_ARG", 1, RATIO, parseRatio),
 		},
@@ -132,7 +132,7 @@ export function readConfiguration(env: NodeJS.ProcessEnv): ReadConfiguration {
 export function readTracing(variables: Variables): Tracing {
 	const { read, text } = variables;
 	return {
-		asksTimeToLive: read("CONNTRACE_DNS_TTL", false, "0 or 1", parseSwitch),
+		asksTimeToLive: readSwitch(variables, "CONNTRACE_DNS_TTL"),
 		reusedRatio: read("CONNTRACE_REUSED_RATIO", 1, RATIO, parseRatio),
 		slowAfter: read<number | undefined>(
 			"CONNTRACE_SLOW_MS",
@@ -153,8 +153,14 @@ function parseBoolean(value: string): boolean | undefined {
 	return value.toLowerCase() === "false" ? false : undefined;
 }
 
-function parseSwitch(value: string): boolean | undefined {
-	return value === "1" ? true : value === "0" ? false : undefined;
+function readSwitch({ read }: Variables, name: string): boolean {
+	return read(name, "0", "0 or 1", oneOf("0", "1")) === "1";
+}
+
+function oneOf<Value extends string>(
+	...values: readonly Value[]
+): (text: string) => Value | undefined {
+	return (text) => values.find((value) => value === text);
 }
 
 function parseRatio(value: string): number | undefined {

@@ -43,7 +43,7 @@ const RATIO: Variable = {
 };
 const SWITCH: Variable = {
 	bad: ["true", "on", "2"],
-	line: "expected 0 or 1; using false",
+	line: "expected 0 or 1; using 0",
 	extreme: ["1"],
 };
 const URL_LINE = "expected an http or https URL; using";
@@ -110,7 +110,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
 	},
 	OTEL_TRACES_EXPORTER: {
 		bad: ["console", "otlp,console"],
-		line: "expected otlp or none; using true",
+		line: "expected otlp or none; using otlp",
 		extreme: ["otlp"],
 	},
 	OTEL_TRACES_SAMPLER: {

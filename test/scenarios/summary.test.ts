@@ -56,7 +56,7 @@ test("a value that cannot be read is named", async ({ http }) => {
 		environment: { CONNTRACE_SUMMARY: "yes" },
 	});
 	expect(run.stderr).toBe(
-		"conntrace: CONNTRACE_SUMMARY=yes: expected 0 or 1; using false\n",
+		"conntrace: CONNTRACE_SUMMARY=yes: expected 0 or 1; using 0\n",
 	);
 });
 
