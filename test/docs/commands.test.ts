@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { REASONS } from "../../src/connections/reason.js";
@@ -19,6 +20,9 @@ const PROGRAM_OF_A_READER = /^(your-program|handler|server|app)\.[cm]?js$/;
 const compose = parse(readFileSync("docker-compose.yml", "utf8")) as {
 	services: Record<string, { profiles?: string[] }>;
 };
+
+/** Scripts whose options a document names by themselves. */
+const OPEN_TO_READERS = "bench/run.mjs test/conformance/main.mjs";
 
 /** The options of each command of conntrace, as its help tells them. */
 const OPTIONS = new Map(
@@ -119,18 +123,27 @@ const RULES: Record<string, (args: readonly string[]) => string[]> = {
 
 const services = (): string[] => Object.keys(compose.services);
 
-/** Options that the source of a script of this repository does not know. */
+/** Options that neither the scripts of a command know nor what they import of this repository. */
 function optionsMissingIn(command: string, args: readonly string[]): string[] {
 	const source = (command.match(/\S+\.mjs/g) ?? [])
+		.flatMap((script) => [script, ...importsOf(script)])
 		.map((file) => readFileSync(file, "utf8"))
 		.join("\n");
 	return args
 		.filter((arg) => /^--\w/.test(arg))
 		.filter(
 			(arg) =>
-				!new RegExp(`${arg}\\b|\\b${arg.slice(2)}"?: \\{ type:`).test(source),
+				!new RegExp(`${arg}\\b|\\b${arg.slice(2)}"?: (\\[|\\{ type:)`).test(
+					source,
+				),
 		)
 		.map((arg) => `no option ${arg}`);
+}
+
+function importsOf(script: string): string[] {
+	return [
+		...readFileSync(script, "utf8").matchAll(/from "(\.\/[\w-]+\.mjs)"/g),
+	].map(([, path = ""]) => join(dirname(script), path));
 }
 
 function conntraceProblems([
@@ -176,12 +189,9 @@ describe.each(DOCUMENTS)("%s", (file) => {
 			...[...OPTIONS.values()].flat(),
 			...process.allowedNodeEnvironmentFlags,
 		];
-		const ours = ["bench/run.mjs", "test/conformance/main.mjs"].map((path) =>
-			readFileSync(path, "utf8"),
-		);
 		for (const code of inlineCodeOf(file)) {
 			const [option] = /^--\w[\w-]*/.exec(code) ?? [];
-			if (option && !ours.some((source) => source.includes(option)))
+			if (option && optionsMissingIn(OPEN_TO_READERS, [option]).length > 0)
 				expect(known).toContain(option);
 		}
 	});
