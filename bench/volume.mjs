@@ -41,7 +41,6 @@ const pipeline = new agent.ExportPipeline({
 		file: undefined,
 	},
 	resource: agent.createResource({ "service.name": "bench" }),
-	leaveUntraced: () => {},
 	unseen: (run) => run(),
 });
 const writer = writerTo((span) => pipeline.write(span));

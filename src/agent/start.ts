@@ -10,6 +10,7 @@ import { factPublisher } from "../facts/channels";
 import { FreezeWatch } from "../hooks/freeze";
 import { leaveUntraced } from "../hooks/http-requests";
 import { installHooks } from "../hooks/install";
+import { runInScope, UNTRACED } from "../hooks/scope";
 import { eventLoopIdleTime, ThreadPool } from "../hooks/thread-pool";
 import { runtimeApiOf } from "../lambda/environment";
 import type * as LambdaModule from "../lambda/lambda";
@@ -49,8 +50,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 	const pipeline = new ExportPipeline({
 		configuration,
 		resource,
-		leaveUntraced,
-		unseen: withoutTracing,
+		unseen: (run) => withoutTracing(() => runInScope(UNTRACED, run)),
 	});
 	const summary = configuration.summary
 		? createSummary(faults.take)

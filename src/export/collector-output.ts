@@ -1,5 +1,4 @@
 import { AsyncResource } from "node:async_hooks";
-import type { Agent } from "node:http";
 import { isMainThread } from "node:worker_threads";
 import { say } from "../agent/log";
 import type { FinishedSpan } from "../spans/finished-span";
@@ -29,8 +28,7 @@ const GROWTH = 1.5;
 export interface CollectorOutputOptions {
 	readonly settings: CollectorSettings;
 	readonly encoding: Encoding;
-	readonly leaveUntraced: (agent: Agent) => void;
-	/** Runs something of the agent's own that the program's telemetry should not see. */
+	/** Runs something of the agent's own that neither it nor the program's telemetry should see. */
 	readonly unseen: <T>(run: () => T) => T;
 }
 
@@ -177,11 +175,7 @@ export class CollectorOutput {
 			if (!batch) return;
 			this.underWay += 1;
 			void this.outside
-				.runInAsyncScope(() =>
-					this.options.unseen(() =>
-						this.loadTransport().send(this.partsOf(batch)),
-					),
-				)
+				.runInAsyncScope(() => this.loadTransport().send(this.partsOf(batch)))
 				.then((outcome) => this.settle(batch, outcome));
 		}
 	}
@@ -227,11 +221,11 @@ export class CollectorOutput {
 	}
 
 	private loadTransport(): OtlpTransport {
-		const { settings, encoding, leaveUntraced } = this.options;
+		const { settings, encoding, unseen } = this.options;
 		if (!this.transport) {
 			const { OtlpTransport } =
 				require("./otlp-transport") as typeof OtlpTransportModule;
-			this.transport = new OtlpTransport(settings, encoding, leaveUntraced);
+			this.transport = new OtlpTransport(settings, encoding, unseen);
 		}
 		return this.transport;
 	}

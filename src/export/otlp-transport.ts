@@ -1,104 +1,104 @@
-import http from "node:http";
-import https from "node:https";
-import type { Socket } from "node:net";
-import { clearTimeout, setTimeout } from "../timers";
 import { VERSION } from "../version";
 import type { CollectorSettings } from "./collector-settings";
 import type { Format } from "./encoding";
+import { HttpConnection, type Session } from "./http-connection";
+import type { HttpResponse } from "./http-response";
 import { type Outcome, outcomeOf } from "./outcome";
 
-/** More than any collector says; what goes beyond is not read. */
-const MAX_ANSWER = 64 * 1024;
-
 /**
- * Sends requests by OTLP/HTTP. Its connections and timers keep no program alive.
+ * Sends requests by OTLP/HTTP. It speaks to the collector itself: Node's own client shares its functions with the
+ * requests of the program, for which V8 then has to compile them anew, and slower. Its connections and timers keep no
+ * program alive.
  */
 export class OtlpTransport {
-	private readonly agent: http.Agent;
-	private readonly request: typeof http.request;
+	private readonly head: string;
+	private readonly session: Session = {};
+	/** Connections that carry no request. */
+	private readonly idle: HttpConnection[] = [];
 
+	/** @param unseen runs something that neither the agent nor the program's own telemetry should see */
 	constructor(
 		private readonly settings: CollectorSettings,
 		private readonly format: Format,
-		leaveUntraced: (agent: http.Agent) => void,
+		private readonly unseen: <T>(run: () => T) => T,
 	) {
-		const { url, ca, cert, key } = settings;
-		const secure = url.startsWith("https:");
-		this.agent = inPassing(
-			secure
-				? new https.Agent({ keepAlive: true, ...buffers({ ca, cert, key }) })
-				: new http.Agent({ keepAlive: true }),
-		);
-		this.request = secure ? https.request : http.request;
-		leaveUntraced(this.agent);
+		this.head = headOf(settings, format);
 	}
 
 	/** @param parts the body, piece by piece */
 	async send(parts: readonly Buffer[]): Promise<Outcome> {
 		try {
-			return await this.post(
+			const { status, headers, body } = await this.post(
 				this.settings.gzip ? [await compressed(parts)] : parts,
 			);
+			return outcomeOf(this.format, status, body, headers.get("retry-after"));
 		} catch (error) {
 			const { code, message } = error as NodeJS.ErrnoException;
 			return { kind: "failed", why: code ?? message };
 		}
 	}
 
-	private post(parts: readonly Buffer[]): Promise<Outcome> {
-		const { url, headers, timeout, gzip } = this.settings;
-		return new Promise((resolve, reject) => {
-			const request = this.request(url, {
-				method: "POST",
-				agent: this.agent,
-				headers: {
-					"user-agent": `conntrace/${VERSION}`,
-					...headers,
-					"content-type": this.format.contentType,
-					"content-length": parts.reduce((sum, { length }) => sum + length, 0),
-					...(gzip && { "content-encoding": "gzip" }),
-				},
-			});
-			const timer = setTimeout(
-				() => request.destroy(new Error(`no answer within ${timeout} ms`)),
-				timeout,
-			).unref();
-			request.on("close", () => clearTimeout(timer));
-			request.on("error", reject);
-			request.on("response", (response) => {
-				const answer: Buffer[] = [];
-				let length = 0;
-				response.on("data", (chunk) => {
-					if (length < MAX_ANSWER) answer.push(chunk);
-					length += chunk.length;
-				});
-				response.on("error", reject);
-				response.on("end", () =>
-					resolve(
-						outcomeOf(
-							this.format,
-							response.statusCode ?? 0,
-							Buffer.concat(answer),
-							response.headers["retry-after"],
-						),
-					),
-				);
-			});
-			for (const part of parts) request.write(part);
-			request.end();
-		});
+	private async post(body: readonly Buffer[]): Promise<HttpResponse> {
+		const kept = this.takeIdle();
+		if (!kept) return this.postOn(this.newConnection(), body);
+		try {
+			return await this.postOn(kept, body);
+		} catch (error) {
+			if (!kept.stale) throw error;
+			return this.postOn(this.newConnection(), body);
+		}
+	}
+
+	private async postOn(
+		connection: HttpConnection,
+		body: readonly Buffer[],
+	): Promise<HttpResponse> {
+		const length = body.reduce((sum, part) => sum + part.length, 0);
+		const response = await connection.post(
+			`${this.head}content-length: ${length}\r\n\r\n`,
+			body,
+			this.settings.timeout,
+		);
+		if (connection.usable) this.idle.push(connection);
+		return response;
+	}
+
+	/** The one that was used last; those that cannot be used any more are closed. */
+	private takeIdle(): HttpConnection | undefined {
+		for (;;) {
+			const connection = this.idle.pop();
+			if (!connection || connection.usable) return connection;
+			connection.close();
+		}
+	}
+
+	private newConnection(): HttpConnection {
+		return this.unseen(() => new HttpConnection(this.settings, this.session));
 	}
 }
 
-/** The certificates as they are given to `tls`, which wants no views on other memory; absent ones stay absent. */
-function buffers(
-	files: Readonly<Record<string, Uint8Array | undefined>>,
-): Record<string, Buffer> {
-	return Object.fromEntries(
-		Object.entries(files).flatMap(([name, bytes]) =>
-			bytes ? [[name, Buffer.from(bytes)]] : [],
-		),
+/** All of a request's head but the length of its body. */
+function headOf(
+	{ url, headers, gzip }: CollectorSettings,
+	{ contentType }: Format,
+): string {
+	const { host, pathname, search, username, password } = new URL(url);
+	const user = decodeURIComponent(`${username}:${password}`);
+	const fields = {
+		host,
+		connection: "keep-alive",
+		"user-agent": `conntrace/${VERSION}`,
+		...(user !== ":" && {
+			authorization: `Basic ${Buffer.from(user).toString("base64")}`,
+		}),
+		...headers,
+		"content-type": contentType,
+		...(gzip && { "content-encoding": "gzip" }),
+	};
+	const lines = Object.entries(fields).map(
+		([name, value]) => `${name}: ${value}\r\n`,
 	);
+	return `POST ${pathname}${search} HTTP/1.1\r\n${lines.join("")}`;
 }
 
 async function compressed(parts: readonly Buffer[]): Promise<Buffer> {
@@ -109,23 +109,3 @@ async function compressed(parts: readonly Buffer[]): Promise<Buffer> {
 		);
 	});
 }
-
-/** Makes an agent whose connections keep no program alive, whatever they wait for. */
-function inPassing(agent: http.Agent): http.Agent {
-	const { createConnection, reuseSocket } = agent as AgentMethods;
-	return Object.assign(agent, {
-		createConnection(...args: unknown[]): Socket {
-			return createConnection.apply(agent, args).unref();
-		},
-		reuseSocket(socket: Socket, request: unknown): void {
-			reuseSocket.call(agent, socket, request);
-			socket.unref();
-		},
-	});
-}
-
-/** Documented methods that the types leave out. */
-type AgentMethods = http.Agent & {
-	createConnection(...args: unknown[]): Socket;
-	reuseSocket(socket: Socket, request: unknown): void;
-};

@@ -1,4 +1,3 @@
-import type { Agent } from "node:http";
 import type { Resource } from "@opentelemetry/resources";
 import type { Configuration } from "../agent/config";
 import { say } from "../agent/log";
@@ -22,7 +21,6 @@ interface Output {
 export interface PipelineOptions {
 	readonly configuration: Pick<Configuration, "collector" | "file">;
 	readonly resource: Resource;
-	readonly leaveUntraced: (agent: Agent) => void;
 	readonly unseen: <T>(run: () => T) => T;
 }
 

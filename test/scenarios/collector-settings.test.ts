@@ -114,6 +114,26 @@ describe.concurrent("batches", () => {
 			expect(spans.length).toBeLessThanOrEqual(2);
 	});
 
+	test("that are compressed and sent while the program works are not traced", async ({
+		http,
+	}) => {
+		const collector = await startCollector();
+		const { ledger } = await deliver(
+			http,
+			collector,
+			async ({ get, sleep }) => {
+				await get("/");
+				await sleep(1000);
+			},
+			{
+				OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
+				OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+				OTEL_BSP_SCHEDULE_DELAY: "5",
+			},
+		);
+		expect(ledger).toMatchObject({ started: SPANS, delivered: SPANS });
+	});
+
 	test("that find no collector make room: plain requests go first", async ({
 		http,
 	}) => {

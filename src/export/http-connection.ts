@@ -1,0 +1,165 @@
+import net from "node:net";
+import tls from "node:tls";
+import { clearTimeout, setTimeout } from "../timers";
+import type { CollectorSettings } from "./collector-settings";
+import { type HttpResponse, readResponse } from "./http-response";
+
+/** More than any collector says; what goes beyond is not read. */
+const MAX_ANSWER = 64 * 1024;
+
+/** After how long without traffic the system asks whether the peer is still there, in milliseconds. */
+const KEEP_ALIVE_DELAY = 1000;
+
+/** How long before a server's idle limit nothing more is sent: it would cross with the end, in milliseconds. */
+const MARGIN = 1000;
+
+/** Where a connection goes, and whom it trusts. */
+export type Target = Pick<CollectorSettings, "url" | "ca" | "cert" | "key">;
+
+/** Of TLS, with which another connection begins sooner. */
+export interface Session {
+	last?: Buffer;
+}
+
+interface Pending {
+	readonly reading: ReturnType<typeof readResponse>;
+	readonly resolve: (response: HttpResponse) => void;
+	readonly reject: (error: Error) => void;
+}
+
+/** A connection to an HTTP/1.1 server, for one request at a time. It keeps no program alive. */
+export class HttpConnection {
+	private readonly socket: net.Socket;
+	private pending: Pending | undefined;
+	private usableUntil = Number.POSITIVE_INFINITY;
+	private requests = 0;
+	private answered = false;
+
+	constructor(target: Target, session: Session) {
+		this.socket = connect(target, session).unref();
+		this.socket.on("data", (bytes) => this.read(bytes));
+		this.socket.on("end", () => this.read(undefined));
+		this.socket.on("close", () => this.read(undefined));
+		this.socket.on("error", (error) => this.fail(error));
+	}
+
+	/** Whether it can be used again, as far as can be known. */
+	get usable(): boolean {
+		return !this.socket.destroyed && performance.now() < this.usableUntil;
+	}
+
+	/** A request failed on it before any answer, after others had not: it had been given up by the server. */
+	get stale(): boolean {
+		return this.requests > 1 && !this.answered;
+	}
+
+	/**
+	 * Sends a request and reads the answer.
+	 * @param timeout for both, in milliseconds
+	 */
+	async post(
+		head: string,
+		body: readonly Buffer[],
+		timeout: number,
+	): Promise<HttpResponse> {
+		this.requests += 1;
+		this.answered = false;
+		const timer = setTimeout(() => {
+			this.answered = true;
+			this.fail(new Error(`no answer within ${timeout} ms`));
+		}, timeout).unref();
+		try {
+			return await new Promise((resolve, reject) => {
+				const reading = readResponse(MAX_ANSWER);
+				reading.next();
+				this.pending = { reading, resolve, reject };
+				this.socket.cork();
+				this.socket.write(head, "latin1");
+				for (const part of body) this.socket.write(part);
+				this.socket.uncork();
+			});
+		} finally {
+			clearTimeout(timer);
+		}
+	}
+
+	close(): void {
+		this.socket.destroy();
+	}
+
+	/** @param bytes none at the end of the connection */
+	private read(bytes: Buffer | undefined): void {
+		const { pending } = this;
+		if (!pending) {
+			// Nothing was asked: whatever it says, it is no answer.
+			this.close();
+			return;
+		}
+		if (bytes) this.answered = true;
+		try {
+			const { done, value } = pending.reading.next(bytes);
+			if (done) this.settle(pending, value);
+		} catch (error) {
+			this.fail(error as Error);
+		}
+	}
+
+	private settle({ resolve }: Pending, response: HttpResponse): void {
+		this.pending = undefined;
+		// An answer to half of a request: the rest of it would not be understood.
+		if (!response.reusable || this.socket.writableLength > 0) this.close();
+		else this.usableUntil = performance.now() + idleLimit(response);
+		resolve(response);
+	}
+
+	private fail(error: Error): void {
+		this.pending?.reject(error);
+		this.pending = undefined;
+		this.close();
+	}
+}
+
+function connect({ url, ca, cert, key }: Target, session: Session): net.Socket {
+	const { protocol, hostname, port } = new URL(url);
+	const host = hostname.replace(/^\[(.*)\]$/, "$1");
+	const options = {
+		host,
+		noDelay: true,
+		keepAlive: true,
+		keepAliveInitialDelay: KEEP_ALIVE_DELAY,
+	};
+	if (protocol === "http:") {
+		return net.connect({ ...options, port: Number(port || 80) });
+	}
+	return tls
+		.connect({
+			...options,
+			port: Number(port || 443),
+			ALPNProtocols: ["http/1.1"],
+			...(net.isIP(host) === 0 && { servername: host }),
+			...buffers({ ca, cert, key, session: session.last }),
+		})
+		.on("session", (last) => {
+			session.last = last;
+		});
+}
+
+/** As `tls` wants them, which takes no views on other memory; absent ones stay absent. */
+function buffers(
+	files: Readonly<Record<string, Uint8Array | undefined>>,
+): Record<string, Buffer> {
+	return Object.fromEntries(
+		Object.entries(files).flatMap(([name, bytes]) =>
+			bytes ? [[name, Buffer.from(bytes)]] : [],
+		),
+	);
+}
+
+/** How long a connection may lie idle by what the server announced, in milliseconds. */
+function idleLimit({ headers }: HttpResponse): number {
+	const [, seconds] =
+		/\btimeout=(\d+)/i.exec(headers.get("keep-alive") ?? "") ?? [];
+	return seconds === undefined
+		? Number.POSITIVE_INFINITY
+		: Number(seconds) * 1000 - MARGIN;
+}
