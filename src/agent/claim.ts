@@ -3,7 +3,7 @@ const KEY = Symbol.for("conntrace.observer");
 
 /** One who observes the connections of this thread. */
 export interface Observer {
-	/** For people: `the preloaded agent`. */
+	/** For people: `the preloaded agent of conntrace 0.1.0`. */
 	readonly name: string;
 	/** It observes right now. */
 	readonly active: boolean;

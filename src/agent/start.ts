@@ -21,6 +21,7 @@ import { limitValueLength } from "../spans/attributes";
 import { now } from "../spans/clock";
 import { RecordSink } from "../spans/record-sink";
 import { SpanWriter } from "../spans/writer";
+import { VERSION } from "../version";
 import { claimObservation } from "./claim";
 import { readConfiguration } from "./config";
 import { Faults } from "./faults";
@@ -37,7 +38,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 	limitValueLength(configuration.valueLength);
 	if (isMainThread) for (const warning of warnings) say(warning);
 	const other = claimObservation({
-		name: "the preloaded agent",
+		name: `the preloaded agent of conntrace ${VERSION}`,
 		active: true,
 	});
 	if (other) {

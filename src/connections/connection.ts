@@ -108,6 +108,17 @@ export class Connection implements Listed {
 		this.setup = new Setup(start);
 	}
 
+	/** Nothing but a socket of the program so far, such as a database driver's: no client of HTTP is behind it. */
+	get bare(): boolean {
+		return (
+			this.observed &&
+			this.requestCount === 0 &&
+			!this.usedBefore &&
+			!this.cause &&
+			!this.pool
+		);
+	}
+
 	get open(): boolean {
 		return this.ending === undefined;
 	}

@@ -16,7 +16,7 @@ interface EndedConnection extends PreviousConnection {
 
 /** The connections of this process to one host and port. */
 export class HostRecord {
-	/** Connections begun, ever. */
+	/** Connections begun, but for those that have ended bare. */
 	begun = 0;
 	/** Requests carried to this host. */
 	requests = 0;
@@ -57,6 +57,10 @@ export class HostRecord {
 		this.idle.delete(connection);
 		const { id, pool, ending, unasked, decision } = connection;
 		if (!ending) return;
+		if (connection.bare) {
+			this.begun -= 1;
+			return;
+		}
 		if (unasked) {
 			this.markReplaced(decision?.previousId, false);
 			return;

@@ -18,8 +18,10 @@ export interface IdleConnection {
 
 /** What was known at the moment a request needed a new connection. */
 export interface FreshFacts {
-	/** Connections to this host and port begun in this process before. */
+	/** Connections to this host and port begun before by clients of HTTP. */
 	readonly earlierConnections: number;
+	/** Connections may have been there before anything was observed. */
+	readonly observedLate?: boolean | undefined;
 	/** Why the request went past every pool, if it did. */
 	readonly withoutPool?: string | undefined;
 	readonly agentKeepAlive: boolean;
@@ -90,14 +92,15 @@ export const RULES: readonly Rule[] = [
 	},
 	{
 		name: "nothing to reuse yet",
-		evaluate: ({ earlierConnections }) =>
-			earlierConnections === 0
-				? {
+		evaluate: ({ earlierConnections, observedLate }) =>
+			earlierConnections > 0
+				? undefined
+				: {
 						reason: "first_connection",
-						detail:
-							"no earlier connection to this host and port in this process",
-					}
-				: undefined,
+						detail: observedLate
+							? "no client had a connection to this host and port since conntrace was enabled"
+							: "no client in this process had a connection to this host and port before",
+					},
 	},
 	{
 		name: "the request goes past every pool",

@@ -73,6 +73,8 @@ export interface TrackerOptions extends LookupsOptions {
 	readonly serviceOf: (exchange: Exchange) => string | undefined;
 	/** In a Lambda environment: what the code that runs right now belongs to. */
 	readonly invocations?: InvocationSource | undefined;
+	/** Connections may have been there before. */
+	readonly observesLate?: boolean;
 	readonly listener: TrackerListener;
 }
 
@@ -287,8 +289,12 @@ export class ConnectionTracker {
 		const { exchange } = request;
 		const { host, port } = exchange;
 		const record = this.journal.of(host, port);
-		const earlierConnections =
-			record.begun - this.begunFor(request, record.open, fresh);
+		const { free = 0, busy = 0 } = fresh.snapshot ?? {};
+		const earlierConnections = Math.max(
+			earlierIn(record, isFor(request, fresh)),
+			// Its pool may have some that nobody watched.
+			free + busy,
+		);
 		request.decision = this.decision(record, fresh, {
 			...this.freshFacts(record, fresh),
 			earlierConnections,
@@ -306,7 +312,7 @@ export class ConnectionTracker {
 		const record = this.journal.of(host, port);
 		return this.decision(record, fresh, {
 			...this.freshFacts(record, fresh),
-			earlierConnections: record.begun,
+			earlierConnections: earlierIn(record, () => false),
 			waited: false,
 		});
 	}
@@ -316,7 +322,7 @@ export class ConnectionTracker {
 		const record = this.hostOf(connection);
 		connection.decision = this.decision(record, fresh, {
 			...this.freshFacts(record, fresh),
-			earlierConnections: record.begun - 1,
+			earlierConnections: earlierIn(record, (other) => other === connection),
 			waited: false,
 			sessions: this.sessionsIn(record.open, connection),
 		});
@@ -653,6 +659,7 @@ export class ConnectionTracker {
 		const { pool } = fresh;
 		const others = this.otherPools(record.idle, fresh);
 		return {
+			observedLate: this.options.observesLate,
 			withoutPool: fresh.withoutPool,
 			agentKeepAlive: fresh.agentKeepAlive,
 			tlsOfOneRequest: fresh.tlsOfOneRequest,
@@ -666,20 +673,6 @@ export class ConnectionTracker {
 			otherAgent: others.otherAgent,
 			busyElsewhere: this.busyOutside(record.open, pool),
 		};
-	}
-
-	/** Connections that were begun for the request before its agent could say so. */
-	private begunFor(
-		{ createdAt }: Request,
-		open: Iterable<Connection>,
-		{ begun }: FreshRequest,
-	): number {
-		if (begun) return 1;
-		let count = 0;
-		for (const { cause, requestCount, setup } of first(SCAN_LIMIT, open)) {
-			if (!cause && requestCount === 0 && setup.start >= createdAt) count += 1;
-		}
-		return count;
 	}
 
 	/** The other sessions of HTTP/2 to the same host. */
@@ -778,6 +771,30 @@ export class ConnectionTracker {
 		}
 		return undefined;
 	}
+}
+
+/** Connections of clients of HTTP to a host, without those that are in the making for whoever asks. */
+function earlierIn(
+	{ begun, open }: HostRecord,
+	isOwn: (connection: Connection) => boolean,
+): number {
+	let earlier = begun;
+	for (const connection of first(SCAN_LIMIT, open)) {
+		const { bare, setup } = connection;
+		// What is still in the making may be for a request whose agent says so later.
+		if (isOwn(connection) || (bare && setup.end !== undefined)) earlier -= 1;
+	}
+	return earlier;
+}
+
+/** Which connections were begun for the request before its agent could say so. */
+function isFor(
+	{ createdAt }: Request,
+	{ begun }: FreshRequest,
+): (connection: Connection) => boolean {
+	if (begun) return (connection) => connection === begun;
+	return ({ cause, requestCount, setup }) =>
+		!cause && requestCount === 0 && setup.start >= createdAt;
 }
 
 /** Lets the program's request and response be collected although the connection that was made for them lives on. */

@@ -14,6 +14,7 @@ import { eventLoopIdleTime, ThreadPool } from "../hooks/thread-pool";
 import { ConnectionMetrics } from "../metrics/connection-metrics";
 import { now } from "../spans/clock";
 import { SpanWriter } from "../spans/writer";
+import { VERSION } from "../version";
 import { Customization } from "./customization";
 import type { ConnectionInstrumentationConfig, ReadOptions } from "./options";
 import { activeContext, isSuppressed } from "./program-context";
@@ -33,7 +34,7 @@ export interface ObservationSource {
  * everything pass, and what they knew is forgotten, for it goes on unseen.
  */
 export class Observation implements Observer {
-	readonly name = "another ConnectionInstrumentation";
+	readonly name = `a ConnectionInstrumentation of conntrace ${VERSION}`;
 	private running = false;
 	private installed = false;
 	private tracker: ConnectionTracker;
@@ -108,6 +109,7 @@ export class Observation implements Observer {
 			idPrefix: this.idPrefix,
 			reuseVariable: this.source.options.tracing.reuseVariable,
 			serviceOf: awsServiceOf,
+			observesLate: true,
 			listener: new Audience([
 				this.requestSpans,
 				this.writer,

@@ -68,7 +68,7 @@ export class ConnectionMetrics implements Partial<TrackerListener> {
 	connectionEnded(connection: Connection): void {
 		const { ending, readyAt, setup } = connection;
 		if (!ending || readyAt === undefined || setup.error !== undefined) return;
-		if (!carriesHttp(connection)) return;
+		if (connection.bare) return;
 		this.current()?.connectionDuration.record((ending.at - readyAt) / 1000, {
 			...serverOf(connection),
 			...versionOf(connection),
@@ -110,12 +110,14 @@ export class ConnectionMetrics implements Partial<TrackerListener> {
 	}
 
 	private readonly observeOpen = (result: ObservableResult): void => {
-		if (!this.options.meter()) return;
-		const { openSeries } = this;
+		const { meter, openSeries } = this;
+		this.current();
+		// That meter is not the one to record by any more.
+		if (this.meter !== meter) return;
 		for (const series of openSeries.values()) series.count = 0;
 		for (const connection of this.options.connections()) {
 			if (connection.readyAt === undefined) continue;
-			if (!carriesHttp(connection)) continue;
+			if (connection.bare) continue;
 			// Both, so that one that has none is told as zero.
 			for (const state of ["active", "idle"] as const) {
 				const counted = this.seriesOf(connection, state);
@@ -143,16 +145,6 @@ export class ConnectionMetrics implements Partial<TrackerListener> {
 		}
 		return series;
 	}
-}
-
-/** Not the connection of a database driver or another socket of the program. */
-function carriesHttp(connection: Connection): boolean {
-	return (
-		connection.pool !== undefined ||
-		connection.cause !== undefined ||
-		connection.requestCount > 0 ||
-		connection.multiplexed
-	);
 }
 
 function serverOf({ origin }: Connection): Attributes {

@@ -44,7 +44,8 @@ const CASES: Readonly<Record<string, Case>> = {
 	"nothing to reuse yet": {
 		facts: { earlierConnections: 0 },
 		reason: "first_connection",
-		detail: "no earlier connection to this host and port in this process",
+		detail:
+			"no client in this process had a connection to this host and port before",
 	},
 	"the request goes past every pool": {
 		facts: { withoutPool: "the request was made with agent: false" },

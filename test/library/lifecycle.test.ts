@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
 import { describe, expect } from "vitest";
 import { REGISTER } from "../support/run-program.js";
 import { runScenario, story, test } from "../support/scenario.js";
 import { requestsOf } from "../support/spans.js";
 import { GENERATIONS, withLibrary } from "./support.js";
+
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
 describe.concurrent.each(GENERATIONS)("the library on %s", (generation) => {
 	test("sees nothing while it is disabled, and is honest about what it missed", async ({
@@ -83,11 +86,128 @@ describe.concurrent.each(GENERATIONS)("the library on %s", (generation) => {
 		).toEqual([true]);
 	});
 
+	test("knows nothing of what was under way when it is enabled again, and goes on with its connection", async ({
+		http,
+	}) => {
+		const run = await runScenario(
+			http,
+			async ({ client, get, request, once, read }) => {
+				const { instrumentation } = library;
+				const agent = new client.Agent({ keepAlive: true });
+				const pending = request("/delay/50", { agent });
+				const answer = read(pending.end());
+				await once(pending, "socket");
+				instrumentation.disable();
+				instrumentation.disable();
+				instrumentation.enable();
+				instrumentation.enable();
+				await answer;
+				await get("/found", { agent });
+				agent.destroy();
+			},
+			withLibrary(generation),
+		);
+		expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+		expect(
+			requestsOf(run.spans).map(({ attributes }) => [
+				attributes["conntrace.unfinished"],
+				attributes["conntrace.connection.reused"],
+				attributes["conntrace.connection.request_number"],
+			]),
+		).toEqual([
+			[true, false, 1],
+			[undefined, true, undefined],
+		]);
+	});
+
+	test("does the same with fetch", async ({ http }) => {
+		const run = await runScenario(
+			http,
+			async ({ fetchAnswer, diagnostics }) => {
+				const { instrumentation } = library;
+				const sent = new Promise((resolve) =>
+					diagnostics.subscribe("undici:client:sendHeaders", resolve),
+				);
+				const answer = fetchAnswer("/delay/50");
+				await sent;
+				instrumentation.disable();
+				instrumentation.enable();
+				await answer;
+				await fetchAnswer("/found");
+			},
+			withLibrary(generation),
+		);
+		expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+		expect(
+			requestsOf(run.spans).map(({ attributes }) => [
+				attributes["conntrace.unfinished"],
+				attributes["conntrace.connection.reused"],
+				attributes["conntrace.connection.request_number"],
+			]),
+		).toEqual([
+			[true, false, 1],
+			[undefined, true, undefined],
+		]);
+	});
+
+	test("is enabled by who registers it, and disabled", async ({ http }) => {
+		const run = await runScenario(
+			http,
+			async ({ get }) => {
+				const { instrumentation, require: load } = library;
+				const { registerInstrumentations } = load(
+					"@opentelemetry/instrumentation",
+				);
+				await get("/unseen", { agent: false });
+				const unload = registerInstrumentations({
+					instrumentations: [instrumentation],
+				});
+				await get("/seen", { agent: false });
+				unload();
+				await get("/unseen", { agent: false });
+			},
+			withLibrary(generation, { config: { enabled: false } }),
+		);
+		expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+		expect(story({ requests: requestsOf(run.spans) })).toEqual([
+			"first_connection",
+		]);
+	});
+
+	test("takes other options in the middle of a request", async ({ http }) => {
+		const run = await runScenario(
+			http,
+			async ({ request, once, read, get }) => {
+				const { instrumentation } = library;
+				instrumentation.setConfig({
+					requestHook: (span) => span.setAttribute("hook", "first"),
+				});
+				const pending = request("/x", { agent: false });
+				const answer = read(pending.end());
+				await once(pending, "socket");
+				instrumentation.setConfig({
+					requestHook: (span) => span.setAttribute("hook", "second"),
+				});
+				await answer;
+				instrumentation.setConfig({});
+				await get("/x", { agent: false });
+			},
+			withLibrary(generation),
+		);
+		expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+		expect(
+			requestsOf(run.spans).map(({ attributes }) => attributes.hook),
+		).toEqual(["second", undefined]);
+	});
+
 	test("goes on with another provider", async ({ http }) => {
 		const run = await runScenario(
 			http,
-			async ({ get, report }) => {
+			async ({ request, once, read, report }) => {
 				const { trace } = opentelemetry;
+				const pending = request("/x", { agent: false });
+				const answer = read(pending.end());
+				await once(pending, "socket");
 				const started: string[] = [];
 				const provider = {
 					getTracer: (name: string) => ({
@@ -107,7 +227,7 @@ describe.concurrent.each(GENERATIONS)("the library on %s", (generation) => {
 						typeof library.instrumentation.setTracerProvider
 					>[0],
 				);
-				await get("/x", { agent: false });
+				await answer;
 				report(started);
 			},
 			withLibrary(generation),
@@ -116,6 +236,43 @@ describe.concurrent.each(GENERATIONS)("the library on %s", (generation) => {
 			["conntrace: GET", "conntrace: connection.setup"],
 		]);
 		expect(run.spans).toEqual([]);
+	});
+
+	test("records by another provider of meters", async ({ http }) => {
+		const run = await runScenario(
+			http,
+			async ({ get, report }) => {
+				const { metrics } = opentelemetry;
+				const { instrumentation } = library;
+				const recorded = new Set<string>();
+				const meterNamed = (name: string) => {
+					const record = (metric: string) => () =>
+						recorded.add(`${name} ${metric}`);
+					return Object.assign(Object.create(metrics.getMeter(name)), {
+						createHistogram: (metric: string) => ({ record: record(metric) }),
+						createCounter: (metric: string) => ({ add: record(metric) }),
+					});
+				};
+				for (const provider of ["one", "other"]) {
+					instrumentation.setMeterProvider({
+						getMeter: (name: string) => meterNamed(`${provider} ${name}`),
+					});
+					await get("/x", { agent: false });
+				}
+				report([...recorded]);
+			},
+			withLibrary(generation),
+		);
+		expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+		expect(run.reports).toEqual([
+			["one", "other"].flatMap((provider) =>
+				[
+					"dns.lookup.duration",
+					"conntrace.connections.fresh",
+					"http.client.connection.duration",
+				].map((metric) => `${provider} conntrace ${metric}`),
+			),
+		]);
 	});
 
 	test("a second instance leaves everything to the first, until that is disabled", async ({
@@ -134,12 +291,56 @@ describe.concurrent.each(GENERATIONS)("the library on %s", (generation) => {
 			withLibrary(generation),
 		);
 		expect(run.stderr).toBe(
-			"conntrace: another ConnectionInstrumentation traces this thread, so this one does not\n",
+			`conntrace: a ConnectionInstrumentation of conntrace ${version} traces this thread, so this one does not\n`,
 		);
 		expect(story({ requests: requestsOf(run.spans) })).toEqual([
 			"first_connection",
 			"first_connection",
 		]);
+	});
+
+	test("is one for import and require, and a second copy of it leaves everything to the first", async ({
+		http,
+	}) => {
+		const run = await runScenario(
+			http,
+			async ({ get, load, report }) => {
+				const { require: find, ConnectionInstrumentation } = library;
+				const path = find.resolve("./conntrace.js");
+				const imported = await load<typeof library>(path);
+				report(
+					imported.ConnectionInstrumentation === ConnectionInstrumentation,
+				);
+				delete find.cache[path];
+				const second: typeof library = find(path);
+				report(second.ConnectionInstrumentation === ConnectionInstrumentation);
+				new second.ConnectionInstrumentation();
+				await get("/x", { agent: false });
+			},
+			withLibrary(generation),
+		);
+		expect(run.reports).toEqual([true, false]);
+		expect(run.stderr).toBe(
+			`conntrace: a ConnectionInstrumentation of conntrace ${version} traces this thread, so this one does not\n`,
+		);
+		expect(requestsOf(run.spans)).toHaveLength(1);
+	});
+
+	test("is left everything to by an agent that is preloaded after it", async ({
+		http,
+	}) => {
+		const { register = "", environment } = withLibrary(generation);
+		const run = await runScenario(
+			http,
+			async ({ get }) => {
+				await get("/x", { agent: false });
+			},
+			{ nodeOptions: ["-r", register], environment },
+		);
+		expect(run.stderr).toBe(
+			`conntrace: a ConnectionInstrumentation of conntrace ${version} traces this thread, so this one does not\n`,
+		);
+		expect(requestsOf(run.spans)).toHaveLength(1);
 	});
 
 	test("leaves everything to the preloaded agent", async ({ http }) => {
@@ -152,7 +353,7 @@ describe.concurrent.each(GENERATIONS)("the library on %s", (generation) => {
 		);
 		expect(run.exitCode).toBe(0);
 		expect(run.stderr).toBe(
-			"conntrace: the preloaded agent traces this thread, so this one does not\n",
+			`conntrace: the preloaded agent of conntrace ${version} traces this thread, so this one does not\n`,
 		);
 		expect(requestsOf(run.spans)).toHaveLength(1);
 	});

@@ -31,8 +31,10 @@ module.exports = function start(requireFrom, register) {
 	const config = JSON.parse(process.env.TEST_CONFIG ?? "{}");
 	const instrumentation = new ConnectionInstrumentation(config);
 	register(exporter);
+	// What is registered is enabled.
+	const own = config.enabled === false ? [] : [instrumentation];
 	registerInstrumentations({
-		instrumentations: [instrumentation, ...packages.flatMap(made)],
+		instrumentations: [...own, ...packages.flatMap(made)],
 	});
 
 	globalThis.opentelemetry = requireFrom("@opentelemetry/api");
