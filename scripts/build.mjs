@@ -1,7 +1,5 @@
 // Builds dist/ with esbuild: each entry becomes one file.
 import { chmod, readFile } from "node:fs/promises";
-import { relative } from "node:path";
-import * as conventions from "@opentelemetry/semantic-conventions";
 import { build } from "esbuild";
 import { BundledPackages } from "./bundled-packages.mjs";
 import { buildDeclarations } from "./declarations.mjs";
@@ -25,37 +23,6 @@ const privateOpenTelemetryApi = {
 				return { contents: source.replace(shared, "Symbol('conntrace.api')") };
 			},
 		);
-	},
-};
-
-/**
- * The instrumentation packages ask for all conventions there are, and read a few; those alone go into the bundle.
- */
-const conventionsInUse = {
-	name: "conventions-in-use",
-	setup({ onResolve, onLoad }) {
-		const namespace = "conventions-in-use";
-		onResolve(
-			{ filter: /^@opentelemetry\/semantic-conventions$/ },
-			({ kind, importer }) =>
-				kind === "require-call"
-					? // It stands in the files that are built, which are the same wherever that happens.
-						{ path: relative("", importer), namespace }
-					: undefined,
-		);
-		onLoad({ filter: /.*/, namespace }, async ({ path }) => {
-			const source = await readFile(path, "utf8");
-			const names = source.matchAll(/\bsemantic_conventions_\d+\.(\w+)/g);
-			// biome-ignore lint/performance/noDynamicNamespaceImportAccess: which names there are is read here
-			const used = [...names].map(([, name]) => [name, conventions[name]]);
-			if (used.length === 0 || used.some(([, value]) => value === undefined)) {
-				throw new Error(`${path} does not read conventions as expected`);
-			}
-			return {
-				contents: JSON.stringify(Object.fromEntries(used)),
-				loader: "json",
-			};
-		});
 	},
 };
 
@@ -90,33 +57,6 @@ const guard = {
 	},
 };
 
-/**
- * The instrumentation packages come with hooks on every require() and import of the program. The agent applies their
- * patches itself and must not slow down or change the loading of modules.
- */
-const withoutModuleHooks = {
-	"require-in-the-middle": "./src/hooks/no-module-hooks.ts",
-	"import-in-the-middle": "./src/hooks/no-module-hooks.ts",
-};
-
-/** What our own code asks of OpenTelemetry is the program's; what a package inside asks is what it came with. */
-const peerDependencies = {
-	name: "peer-dependencies",
-	setup({ onResolve }) {
-		onResolve({ filter: /^@opentelemetry\/api$/ }, ({ path }) => ({
-			path,
-			external: true,
-		}));
-		onResolve(
-			{ filter: /^@opentelemetry\/instrumentation$/ },
-			({ path, importer }) =>
-				importer.includes("node_modules")
-					? undefined
-					: { path, external: true },
-		);
-	},
-};
-
 const agentPackages = new BundledPackages();
 const packages = new BundledPackages();
 
@@ -138,23 +78,16 @@ await build({
 	outdir: "dist",
 	minify: true,
 	mainFields: ["module", "main"],
-	plugins: [
-		privateOpenTelemetryApi,
-		conventionsInUse,
-		agentPackages.plugin,
-		packages.plugin,
-	],
-	alias: withoutModuleHooks,
+	plugins: [privateOpenTelemetryApi, agentPackages.plugin, packages.plugin],
 });
-// The library is given OpenTelemetry by the program that it is part of. What the hooks apply of the instrumentation
-// packages for dns and net is inside; it is on its own, and has the base class that fits it.
+// The library is given OpenTelemetry by the program that it is part of.
 await build({
 	...shared,
 	entryPoints: { index: "src/index.ts" },
 	outdir: "dist",
 	mainFields: ["module", "main"],
-	plugins: [peerDependencies, conventionsInUse, packages.plugin],
-	alias: withoutModuleHooks,
+	external: ["@opentelemetry/api", "@opentelemetry/instrumentation"],
+	plugins: [packages.plugin],
 });
 // Nothing but the names of two channels, and needed by programs without OpenTelemetry.
 await build({

@@ -20,10 +20,8 @@ export class BundledPackages {
 		},
 	};
 
-	/** Names a plugin may have put before the path: `conventions-in-use:node_modules/...`. */
 	#note(file) {
-		const path = file.slice(file.indexOf(":") + 1);
-		const directory = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
+		const directory = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
 		if (directory) this.#directories.add(directory);
 	}
 

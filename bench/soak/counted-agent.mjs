@@ -5,16 +5,11 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Builds the agent with a look at what it holds in memory, as a file to preload. */
 export async function buildCountedAgent(outfile) {
-	const noModuleHooks = here("../../src/hooks/no-module-hooks.ts");
 	await build({
 		entryPoints: [here("counted-agent.ts")],
 		outfile,
 		bundle: true,
 		platform: "node",
 		logLevel: "error",
-		alias: {
-			"require-in-the-middle": noModuleHooks,
-			"import-in-the-middle": noModuleHooks,
-		},
 	});
 }

@@ -464,7 +464,8 @@ export class ConnectionTracker {
 		local: Endpoint | undefined,
 	): void {
 		const { setup } = connection;
-		if (setup.end !== undefined) return;
+		// A program may emit the event once more.
+		if (setup.end !== undefined || setup.connectedAttempt) return;
 		const now = this.options.now();
 		// Node before 20.12 does not report attempts.
 		const attempt: ConnectAttempt =

@@ -4,16 +4,19 @@ import type { QueuedLookup } from "../connections/lookup-queue";
 import type { Lookup } from "../connections/setup";
 import { beingConnected } from "./connecting";
 import { type HookEnvironment, observe } from "./environment";
-import {
-	listenToPhases,
-	type ObservedPhase,
-	observedLookups,
-} from "./instrumentation-packages";
+import { errorType } from "./errors";
 import { replaceMethod } from "./patch";
 import { currentScope, UNTRACED } from "./scope";
 import type * as TtlProbeModule from "./ttl-probe";
 
-type EndListener = (phase: ObservedPhase) => void;
+/** Takes what the callback of the call is given. */
+type EndListener = (
+	error: unknown,
+	answer?: string | dns.LookupAddress | readonly dns.LookupAddress[],
+) => void;
+/** Stands for the error of a refused call, which is not caught: caught and thrown again, it would be shown as thrown here. */
+const REFUSED = "refused";
+
 /** Takes the arguments of a call and when it was made; returns what to do at its end, if it is to be watched. */
 type Begin = (args: readonly any[], start: number) => EndListener | undefined;
 
@@ -38,24 +41,27 @@ function watchCalls(
 	method: "lookup" | "lookupService",
 	beginCall: Begin,
 ): void {
-	const observed = observedLookups();
 	const { now } = environment;
 
 	replaceMethod(dns, method, (original) => {
 		return function (this: unknown, ...args) {
+			const callback = args.at(-1);
+			// Without a callback Node refuses the call.
+			if (typeof callback !== "function") return original.apply(this, args);
 			const onEnd = observe(environment, () => beginCall(args, now()));
 			if (!onEnd) return original.apply(this, args);
-			const observedArgs = observe(environment, () =>
-				listenToPhases(onEnd, () => observed.callbackLookup(args)),
-			);
+			args[args.length - 1] = function (this: unknown, ...results: any[]) {
+				onEnd(results[0], results[1]);
+				return callback.apply(this, results);
+			};
 			let refused = true;
 			try {
-				const result = original.apply(this, observedArgs ?? args);
+				const result = original.apply(this, args);
 				refused = false;
 				return result;
 			} finally {
 				// Node throws for arguments that it does not take.
-				if (refused) onEnd({ name: method, attributes: {}, failure: "" });
+				if (refused) onEnd(REFUSED);
 			}
 		};
 	});
@@ -66,12 +72,17 @@ function watchCalls(
 			const result = original.apply(this, args);
 			const onEnd = observe(environment, () => beginCall(args, start));
 			if (!onEnd || !(result instanceof Promise)) return result;
-			observe(environment, () =>
-				listenToPhases(onEnd, () => observed.promisesLookup(args, result)),
+			// With a listener a rejection counts as handled: the program gets a promise that nobody has listened to.
+			return result.then(
+				(answer) => {
+					onEnd(undefined, answer);
+					return answer;
+				},
+				(error) => {
+					onEnd(error);
+					throw error;
+				},
 			);
-			// The package listens to the promise, by which a rejection would count as handled. The program gets one
-			// that nobody has listened to.
-			return result.then((value: unknown) => value);
 		};
 	});
 }
@@ -86,10 +97,10 @@ function begin(
 	const { lookups } = environment.tracker;
 	const query = lookups.queue.enter();
 	const onEnd = beginTraced(environment, name, options, start, query);
-	return (phase) =>
+	return (error, answer) =>
 		observe(environment, () => {
 			lookups.queue.leave(query);
-			onEnd?.(phase);
+			onEnd?.(error, answer);
 		});
 }
 
@@ -113,16 +124,20 @@ function beginTraced(
 		const question = questionOf(options);
 		const lookup = lookups.begin(name, question, setup.start, query);
 		setup.lookup = lookup;
-		return (phase) => {
-			lookups.end(lookup, outcome(lookup, phase));
+		return (error, answer) => {
+			lookups.end(lookup, outcome(lookup, error, answer));
 			askTimeToLive(environment, lookup);
 		};
 	}
 	if (!tracesHost(name)) return;
 	const context = activeContext();
 	const lookup = lookups.begin(name, questionOf(options), start, query);
-	return (phase) => {
-		tracker.standaloneLookupEnded(lookup, context, outcome(lookup, phase));
+	return (error, answer) => {
+		tracker.standaloneLookupEnded(
+			lookup,
+			context,
+			outcome(lookup, error, answer),
+		);
 		askTimeToLive(environment, lookup);
 	};
 }
@@ -146,20 +161,14 @@ export function questionOf(options: unknown): string {
 /** Notes the answers and returns the error code of a lookup that failed. */
 function outcome(
 	lookup: Lookup,
-	{ attributes, failure }: ObservedPhase,
+	...[error, answer]: Parameters<EndListener>
 ): string | undefined {
-	if (failure !== undefined) return errorCode(failure);
+	if (error) return errorType(error);
 	// The connection was given up before its answer came.
 	if (lookup.end !== undefined) return undefined;
-	for (const [name, value] of Object.entries(attributes)) {
-		if (name.startsWith("peer") && typeof value === "string") {
-			lookup.answers.push(value);
-		}
-	}
+	if (typeof answer === "string") lookup.answers.push(answer);
+	else if (Array.isArray(answer)) {
+		for (const { address } of answer) lookup.answers.push(address);
+	} else if (answer) lookup.answers.push((answer as dns.LookupAddress).address);
 	return undefined;
-}
-
-/** The package keeps the message alone: `getaddrinfo ENOTFOUND example.test`. */
-function errorCode(message: string): string {
-	return /\bE[A-Z][A-Z0-9_]+\b/.exec(message)?.[0] ?? "_OTHER";
 }

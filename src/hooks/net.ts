@@ -9,7 +9,6 @@ import { questionOf, UNKNOWN_QUESTION } from "./dns";
 import { endingFacts } from "./ending";
 import { type HookEnvironment, observe, observer } from "./environment";
 import { errorType } from "./errors";
-import { listenToPhases, observedConnect } from "./instrumentation-packages";
 import { replaceMethod } from "./patch";
 import { forwarderOf, isSame } from "./proxy";
 import { currentScope, UNTRACED } from "./scope";
@@ -21,7 +20,6 @@ import {
 	stateOf,
 	watch,
 } from "./sockets";
-import { standInOf } from "./stand-in";
 import { handshakeDetails } from "./tls";
 
 /**
@@ -30,20 +28,10 @@ import { handshakeDetails } from "./tls";
  * Checked on Node 20, 22, 24, 26.
  */
 export function hookNet(environment: HookEnvironment): void {
-	const observed = observedConnect();
 	replaceMethod(Socket.prototype, "connect", (connect) => {
 		return function (this: Socket, ...args) {
 			const state = observe(environment, () => begin(environment, this, args));
 			if (!state) return connect.apply(this, args);
-			observe(environment, () =>
-				listenToPhases(
-					({ name, failure }) =>
-						observe(environment, () => {
-							if (failure === undefined) endPhase(environment, name, this);
-						}),
-					() => observed(state.standIn, args),
-				),
-			);
 			let refused = true;
 			try {
 				const result = whileConnecting(state.connection, () =>
@@ -108,7 +96,6 @@ const WATCHED = new Set<unknown>([
 	"connectionAttemptTimeout",
 	"connect",
 	"secureConnect",
-	"error",
 	"close",
 	"free",
 	"timeout",
@@ -161,10 +148,7 @@ function begin(
 	if (typeof options.lookup === "function" && isIP(host) === 0) {
 		tracker.customLookupBegun(connection, host, questionOf(options));
 	}
-	const state: SocketState = {
-		connection,
-		standIn: standInOf(socket),
-	};
+	const state: SocketState = { connection };
 	watch(socket, state);
 	return state;
 }
@@ -180,18 +164,6 @@ function connectOptions(args: readonly any[]): ConnectOptions | undefined {
 			: { port: first };
 	}
 	return undefined;
-}
-
-/** A phase is over, says instrumentation-net. */
-function endPhase(
-	environment: HookEnvironment,
-	name: string,
-	socket: Socket,
-): void {
-	const state = stateOf(socket);
-	if (!state) return;
-	if (name === "tcp.connect") connected(environment, socket, state.connection);
-	if (name === "tls.connect") secured(environment, socket, state.connection);
 }
 
 function connected(
@@ -251,12 +223,10 @@ function before(
 			tracker.attemptFailed(connection, args[1], "ETIMEDOUT");
 			return;
 		case "connect":
+			connected(environment, socket, connection);
+			return;
 		case "secureConnect":
-		case "error":
-		case "close":
-			state.standIn?.dispatch(args[0], ...args.slice(1));
-			// TLS over a socket that was connected before: the package does not see it.
-			if (args[0] === "secureConnect") secured(environment, socket, connection);
+			secured(environment, socket, connection);
 			return;
 		case "free":
 			state.released = true;
@@ -295,7 +265,6 @@ function after(
 		state.idleTimeout = undefined;
 		if (state.connection.holder) state.connection.holder.timedOut = false;
 	} else if (event === "close") {
-		state.standIn = undefined;
 		tracker.connectionClosed(state.connection);
 	}
 }

@@ -5,7 +5,6 @@ import type { Endpoint } from "../connections/setup";
 import type { ConnectionTracker } from "../connections/tracker";
 import { hiddenField } from "./hidden-field";
 import type { SessionState } from "./http2-session";
-import type { SocketStandIn } from "./stand-in";
 import type { UndiciExchange } from "./undici-exchange";
 
 /** What the hooks remember of a socket. */
@@ -13,8 +12,6 @@ export interface SocketState {
 	readonly connection: Connection;
 	/** Something was said on the socket before TLS began over it. */
 	spoken?: boolean;
-	/** Receives the socket's events for the instrumentation packages while the connection is made. */
-	standIn?: SocketStandIn | undefined;
 	/** The agent that keeps the socket, and how it can be asked about its pool. */
 	keeper?: Keeper | undefined;
 	/** Between the end of a request and the agent's verdict on the connection. */

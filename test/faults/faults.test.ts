@@ -49,10 +49,6 @@ beforeAll(async () => {
 		outfile: agent,
 		bundle: true,
 		platform: "node",
-		alias: {
-			"require-in-the-middle": "./src/hooks/no-module-hooks.ts",
-			"import-in-the-middle": "./src/hooks/no-module-hooks.ts",
-		},
 	});
 });
 
