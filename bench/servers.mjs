@@ -20,14 +20,20 @@ const secure = createSecureServer({ key, cert }, takePut);
 const plain = createServer(takePut);
 for (const server of [secure, plain]) server.keepAliveTimeout = KEEP_ALIVE;
 
+const SLOW_MS = 2000;
+
 /** Takes OTLP and Datadog's format; a batch of spans is far larger than the polite questions that agents ask at start. */
 const collector = createServer((request, response) => {
 	request.on("data", (chunk) => {
 		received += chunk.length;
 	});
-	request.on("end", () => {
+	const answer = () => {
 		response.setHeader("content-type", "application/json");
 		response.end("{}");
+	};
+	request.on("end", () => {
+		if (request.url.startsWith("/slow/")) setTimeout(answer, SLOW_MS);
+		else if (!request.url.startsWith("/hangs/")) answer();
 	});
 });
 

@@ -1,20 +1,22 @@
-// Writes the spans of many reused requests to a collector that keeps up, and says whether all of them arrived and for
-// how long the event loop was held up, next to the same without the agent.
-// `node bench/volume.mjs [requests a second] [seconds]`
-import { fork } from "node:child_process";
-import { once } from "node:events";
+// Writes the spans of many reused requests at a rate to a collector that keeps up. Says whether all of them arrived, how
+// late the event loop was next to the same without spans, and how long each step of the export took.
+// `node bench/volume.mjs --help` tells the options.
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { agent, reusedRequest, writerTo } from "./agent-parts.mjs";
+import { figure, markdownTable } from "./markdown.mjs";
+import { readOptions } from "./options.mjs";
+import { startOtherEnds } from "./other-ends.mjs";
+import { StepTimes } from "./step-times.mjs";
+import { lateness } from "./workloads/lateness.cjs";
 
-const rate = Number(process.argv[2] ?? 20_000);
-const seconds = Number(process.argv[3] ?? 60);
+const { rate, seconds } = readOptions({
+	rate: ["requests a second", 20_000],
+	seconds: ["how long", 60],
+});
 const TICK_MS = 2;
 
-const servers = fork(new URL("servers.mjs", import.meta.url));
-const [{ collector }] = await once(servers, "message");
-
-/** Calls `work` at the rate, in small groups. @returns milliseconds for which the event loop was late */
+/** Calls `work` at the rate, in small groups. */
 async function atRate(work) {
 	const delay = monitorEventLoopDelay({ resolution: 1 });
 	delay.enable();
@@ -26,22 +28,26 @@ async function atRate(work) {
 		for (; done < due; done++) work();
 	}
 	delay.disable();
-	const at = (percentile) =>
-		Math.max(0, delay.percentile(percentile) / 1e6 - 1).toFixed(1);
-	return { done, p50: at(50), p99: at(99), p999: at(99.9), max: at(100) };
+	return { done, late: lateness(delay) };
 }
 
+const ends = await startOtherEnds();
 const pipeline = new agent.ExportPipeline({
 	configuration: {
 		collector: agent.readCollectorSettings(
-			new agent.Variables({
-				OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector}`,
-			}),
+			new agent.Variables(ends.environment),
 		),
 		file: undefined,
 	},
 	resource: agent.createResource({ "service.name": "bench" }),
 	unseen: (run) => run(),
+});
+const [output] = pipeline.outputs;
+/** All that the export does in a turn of the event loop is done in one of these. */
+const steps = new StepTimes(output, {
+	add: "take a span",
+	sendNext: "send batches",
+	settle: "be done with a batch",
 });
 const writer = writerTo((span) => pipeline.write(span));
 const requests = (write) => () => {
@@ -54,11 +60,30 @@ const cpu = process.cpuUsage();
 const traced = await atRate(requests(true));
 await pipeline.flush(5000);
 const { user, system } = process.cpuUsage(cpu);
-const [{ ledger }] = pipeline.outputs;
-servers.kill();
+const { ledger } = output;
+await ends.stop();
 
-console.table({ "without spans": plain, "with spans": traced });
+const milliseconds = (value) => `${figure(value)} ms`;
 console.log(
-	`${ledger.written} spans: ${ledger.delivered} delivered, ${ledger.lost} lost; ${((user + system) / ledger.written).toFixed(1)} µs of CPU each`,
+	markdownTable(
+		["event loop", "late, p99", "p99.9", "longest"],
+		Object.entries({ "without spans": plain, "with spans": traced }).map(
+			([name, { late }]) => [name, ...Object.values(late).map(milliseconds)],
+		),
+	),
+);
+console.log(
+	`\n${markdownTable(
+		["step of the export", "times", "p99.9", "longest"],
+		steps.rows.map(({ name, times, p999, longest }) => [
+			name,
+			String(times),
+			milliseconds(p999),
+			milliseconds(longest),
+		]),
+	)}`,
+);
+console.log(
+	`\n${ledger.written} spans: ${ledger.delivered} delivered, ${ledger.lost} lost; ${((user + system) / ledger.written).toFixed(1)} µs of CPU each`,
 );
 process.exit(ledger.delivered === traced.done ? 0 : 1);
