@@ -1,6 +1,7 @@
 import type { Connection } from "./connection";
 import type { PreviousConnection } from "./reasons";
 import { Roster } from "./roster";
+import { shortKey } from "./short-key";
 
 const ENDED_PER_HOST = 32;
 const AGENTS_COUNTED = 1000;
@@ -70,7 +71,7 @@ export class HostRecord {
 			reason: ending.reason,
 			detail: ending.detail,
 			agentId: pool?.agentId,
-			key: pool?.key,
+			key: pool && shortKey(pool.key),
 			replaced: false,
 		});
 		if (this.ended.length > ENDED_PER_HOST) this.ended.shift();
@@ -85,9 +86,10 @@ export class HostRecord {
 		agentId: number,
 		key: string,
 	): PreviousConnection | undefined {
+		const short = shortKey(key);
 		return this.ended.findLast(
 			(ended) =>
-				ended.agentId === agentId && ended.key === key && !ended.replaced,
+				ended.agentId === agentId && ended.key === short && !ended.replaced,
 		);
 	}
 

@@ -22,6 +22,21 @@ function ended(
 }
 
 describe("the record of a host", () => {
+	it("knows pools by their keys, and keeps nothing of long ones", () => {
+		const record = new HostRecord();
+		const secret = "certificate".repeat(20_000);
+		const keys = Array.from({ length: 32 }, (_, index) => `${secret}:${index}`);
+		for (const [index, key] of keys.entries())
+			ended(record, `c-${index}`, { pool: { agentId: 1, key } });
+		const found = keys.map((key) => record.lastEndedInPool(1, key)?.id);
+		expect(found).toEqual(keys.map((_, index) => `c-${index}`));
+		expect(record.lastEndedInPool(1, `${secret}:32`)).toBeUndefined();
+		const kept = JSON.stringify(record);
+		expect(kept).toContain("c-31 ended");
+		expect(kept).not.toContain("certificate");
+		expect(kept.length).toBeLessThan(32 * 200);
+	});
+
 	it("counts what was begun and knows what is open", () => {
 		const record = new HostRecord();
 		const one = connection();
