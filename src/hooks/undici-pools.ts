@@ -62,7 +62,7 @@ export class UndiciPools {
 	private readonly byConnector = new WeakMap<object, UndiciPool>();
 	private readonly byMark = new WeakMap<object, UndiciPool>();
 	private readonly sockets = new WeakMap<Connection, Socket>();
-	/** The pool that last connected to an origin. */
+	/** The pool that last connected to an origin; the origin that was connected to last stands at the end. */
 	private readonly latest = new Map<string, UndiciPool>();
 
 	constructor(private readonly tracker: ConnectionTracker) {}
@@ -126,8 +126,13 @@ export class UndiciPools {
 		origin: UndiciOrigin,
 	): void {
 		this.byConnector.set(connector, pool);
-		if (this.latest.size >= MOST_ORIGINS) this.latest.clear();
-		this.latest.set(origin.text, pool);
+		const { latest } = this;
+		latest.delete(origin.text);
+		latest.set(origin.text, pool);
+		if (latest.size > MOST_ORIGINS) {
+			const [oldest] = latest.keys();
+			latest.delete(oldest as string);
+		}
 	}
 
 	/** The pool that a request waits in, if the connections to its server leave no doubt. */
