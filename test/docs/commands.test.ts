@@ -49,7 +49,7 @@ function commandsOf(script: string): string[][] {
 		.split("\n")
 		.flatMap((line) => line.replace(/(^|\s)#.*/, "").split(/&&|\||;/))
 		.map((command) =>
-			(command.match(/'[^']*'|"[^"]*"|<[^>]*>|\S+/g) ?? []).filter(
+			(command.match(/(?:\w+=)?(?:'[^']*'|"[^"]*"|<[^>]*>)|\S+/g) ?? []).filter(
 				(word) => !/^(\[|<|[A-Z_]+=)/.test(word),
 			),
 		)
@@ -73,7 +73,8 @@ const RULES: Record<string, (args: readonly string[]) => string[]> = {
 				? optionsMissingIn(scripts[name] ?? "", rest)
 				: [`no script ${name}`];
 		}
-		if (verb === "test") return [];
+		// `npm start` is the reader's own.
+		if (verb === "test" || verb === "start") return [];
 		if (verb !== "install") return [`npm ${verb}`];
 		return name === "--prefix" && !existsSync(`${rest[0]}/package.json`)
 			? [`no package in ${rest[0]}`]
@@ -99,6 +100,7 @@ const RULES: Record<string, (args: readonly string[]) => string[]> = {
 		return optionsMissingIn(`node ${script}`, [...rest, ...args]);
 	},
 	conntrace: conntraceProblems,
+	export: () => [],
 	docker: ([verb, ...args]) => {
 		if (verb !== "compose") return [`docker ${verb}`];
 		const profiles = Object.values(compose.services).flatMap(
