@@ -16,8 +16,8 @@ export interface FunctionExamination {
 	readonly name: string;
 	/**
 	 * - `hooked`: what a program calls is the agent's function
-	 * - `wrapped`: somebody else's function is called first and leads to the agent's
-	 * - `displaced`: somebody else's function has taken the place of the agent's, and nothing shows that it leads there
+	 * - `wrapped`: somebody else's function is called first, and holds on to the agent's as a wrapper does
+	 * - `displaced`: somebody else's function has taken the place of the agent's, and does not know that one
 	 * - `foreign`: the agent does not watch this function, somebody else does
 	 */
 	readonly state: "hooked" | "wrapped" | "displaced" | "foreign";

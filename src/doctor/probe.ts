@@ -6,10 +6,9 @@ import https from "node:https";
 import net from "node:net";
 import { basename, dirname, join } from "node:path";
 import tls from "node:tls";
-import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
 import type { FunctionExamination, ProcessExamination } from "./examination";
-import { placesOf } from "./function-places";
+import { type FunctionPlace, FunctionViewer, NOWHERE } from "./function-places";
 
 /*
  * Preloaded by `conntrace doctor` in place of the agent: loads that, looks at what it has hooked, and looks again at the
@@ -36,42 +35,30 @@ const OWNERS: Readonly<Record<string, object>> = {
 
 const AGENT = join(__dirname, "register.js");
 
-type Places = ReadonlyMap<string, string>;
-
-function lookAround(): Places {
-	const functions = Object.entries(OWNERS).flatMap(([owner, object]) =>
-		Object.entries(Object.getOwnPropertyDescriptors(object)).flatMap(
-			([name, { value }]) =>
-				typeof value === "function" && name !== "constructor"
-					? [{ name: `${owner}.${name}`, value }]
-					: [],
-		),
-	);
-	functions.push({ name: "fetch", value: globalThis.fetch });
-	const places = placesOf(functions.map(({ value }) => value));
-	return new Map(
-		functions.map(({ name }, index) => [name, fileOf(places[index] ?? "")]),
-	);
+interface Seen extends FunctionPlace {
+	readonly value: unknown;
 }
 
-function fileOf(url: string): string {
-	return url.startsWith("file:") ? fileURLToPath(url) : url;
+function isNodes({ script }: FunctionPlace): boolean {
+	return script === "" || script.startsWith("node:");
 }
 
-function isNodes(place: string): boolean {
-	return place === "" || place.startsWith("node:");
-}
-
-/** Instrumentation by shimmer, OpenTelemetry's included, leaves the way to what it wraps. */
-function leadsToAgent(name: string): boolean {
-	const parts = name.split(".");
-	const method = parts.pop() ?? "";
-	let current = Object(OWNERS[parts.join(".")])[method]?.__original;
-	for (let depth = 0; depth < 10 && typeof current === "function"; depth++) {
-		if (placesOf([current]).map(fileOf)[0] === AGENT) return true;
-		current = current.__original;
+/** The functions as they are now, by the names by which a program reaches them. */
+function lookAround(viewer: FunctionViewer): Map<string, Seen> {
+	const functions = new Map<string, Seen>();
+	const add = (name: string, value: unknown): void => {
+		functions.set(name, { value, ...viewer.placeOf(value) });
+	};
+	for (const [owner, object] of Object.entries(OWNERS)) {
+		const properties = Object.getOwnPropertyDescriptors(object);
+		for (const [name, { value }] of Object.entries(properties)) {
+			if (typeof value === "function" && name !== "constructor") {
+				add(`${owner}.${name}`, value);
+			}
+		}
 	}
-	return false;
+	add("fetch", globalThis.fetch);
+	return functions;
 }
 
 /** The package that a file belongs to, with its version and, of conntrace itself, the file. */
@@ -97,39 +84,57 @@ function ownerOf(file: string): string {
 
 function examine(
 	name: string,
-	before: string,
-	withAgent: string,
-	now: string,
+	now: Seen,
+	viewer: FunctionViewer,
 ): FunctionExamination[] {
-	if (now === AGENT) {
-		const beneath = before !== AGENT && !isNodes(before);
-		return [{ name, state: "hooked", ...(beneath && { by: ownerOf(before) }) }];
+	const first = before.get(name) ?? NOWHERE;
+	const hook = withAgent.get(name) ?? NOWHERE;
+	const by = isNodes(now) ? "Node.js itself" : ownerOf(now.script);
+	if (now.script === AGENT) {
+		const beneath = first.script !== AGENT && !isNodes(first);
+		return [
+			{
+				name,
+				state: "hooked",
+				...(beneath && { by: ownerOf(first.script) }),
+			},
+		];
 	}
-	if (withAgent === AGENT) {
-		const state = leadsToAgent(name) ? "wrapped" : "displaced";
-		const by = isNodes(now) ? "Node.js itself" : ownerOf(now);
-		return [{ name, state, by }];
+	if (hook.script === AGENT) {
+		const leads = viewer.holds(now.value, hook);
+		return [{ name, state: leads ? "wrapped" : "displaced", by }];
 	}
-	return isNodes(now) ? [] : [{ name, state: "foreign", by: ownerOf(now) }];
+	return isNodes(now) ? [] : [{ name, state: "foreign", by }];
+}
+
+function placesNow(): ReadonlyMap<string, FunctionPlace> {
+	const viewer = new FunctionViewer();
+	const places = new Map<string, FunctionPlace>();
+	for (const [name, { script, position }] of lookAround(viewer)) {
+		places.set(name, { script, position });
+	}
+	viewer.close();
+	return places;
 }
 
 const output = process.env.CONNTRACE_DOCTOR_FILE;
-const before = lookAround();
+const before = placesNow();
 require(AGENT);
-const withAgent = lookAround();
+const withAgent = placesNow();
 
 if (isMainThread && output) {
 	process.on("exit", () => {
-		const now = lookAround();
+		const viewer = new FunctionViewer();
 		const examination: ProcessExamination = {
 			pid: process.pid,
 			program: process.argv[1] ? basename(process.argv[1]) : "-e",
 			node: process.version,
-			functions: [...now].flatMap(([name, place]) =>
-				examine(name, before.get(name) ?? "", withAgent.get(name) ?? "", place),
+			functions: [...lookAround(viewer)].flatMap(([name, now]) =>
+				examine(name, now, viewer),
 			),
 			undiciWatched: hasSubscribers("undici:request:create"),
 		};
+		viewer.close();
 		appendFileSync(output, `${JSON.stringify(examination)}\n`);
 	});
 }

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, inject, it } from "vitest";
+import { installPackages } from "../../scripts/install-packages.mjs";
 import type { Diagnosis } from "../../src/doctor/diagnosis.js";
 import {
 	type ConntraceOptions,
@@ -8,6 +9,8 @@ import {
 	NODE,
 } from "../commands/conntrace.js";
 import { exportingTo, startCollector } from "../support/collector.js";
+
+const INSTALLATION_MS = 120_000;
 
 /** What the agent has to watch on every version of Node. */
 const HOOKED = [
@@ -175,12 +178,13 @@ describe.concurrent("conntrace doctor", () => {
 		expect(diagnosis.processes).toMatchObject([{ program: "app.cjs" }]);
 	});
 
-	it("names who has displaced a hook", async () => {
+	it("names who has displaced a hook, and who has wrapped one", async () => {
 		const file = await programFile(
 			"displacing.cjs",
 			`const { Agent } = require("node:http");
 			const { addRequest } = Agent.prototype;
-			Agent.prototype.addRequest = function (...args) { return addRequest.apply(this, args); };`,
+			Agent.prototype.addRequest = function (...args) { return addRequest.apply(this, args); };
+			Agent.prototype.createSocket = function () { throw new Error("none"); };`,
 		);
 		const { status, diagnosis } = await diagnose([NODE, file], {
 			environment: TO_A_FILE,
@@ -188,33 +192,82 @@ describe.concurrent("conntrace doctor", () => {
 		expect(status).toBe(1);
 		expect(stateOf(diagnosis, "http.Agent.prototype.addRequest")).toEqual({
 			name: "http.Agent.prototype.addRequest",
+			state: "wrapped",
+			by: file,
+		});
+		expect(stateOf(diagnosis, "http.Agent.prototype.createSocket")).toEqual({
+			name: "http.Agent.prototype.createSocket",
 			state: "displaced",
 			by: file,
 		});
 		expect(diagnosis.problems).toEqual([
 			expect.stringContaining(
-				`${file} has taken the place of http.Agent.prototype.addRequest`,
+				`${file} has taken the place of http.Agent.prototype.createSocket;`,
 			),
 		]);
 	});
 
-	it("tells an OpenTelemetry instrumentation around a hook from one in its place", async () => {
+	it("knows OpenTelemetry instrumentations that stand around its hooks and beside them", async () => {
+		const packages = resolve("test/library/otel-2/node_modules");
 		const file = await programFile(
 			"instrumented.cjs",
-			`const { NetInstrumentation } = require(${JSON.stringify(resolve("node_modules/@opentelemetry/instrumentation-net"))});
-			new NetInstrumentation();
-			require("net");`,
+			`const { getNodeAutoInstrumentations } = require(${JSON.stringify(`${packages}/@opentelemetry/auto-instrumentations-node`)});
+			getNodeAutoInstrumentations();
+			for (const name of ["net", "dns", "http"]) require(name);`,
 		);
 		const { status, diagnosis } = await diagnose([NODE, file], {
 			environment: TO_A_FILE,
 		});
 		expect([status, diagnosis.problems]).toEqual([0, []]);
-		expect(stateOf(diagnosis, "net.Socket.prototype.connect")).toEqual({
-			name: "net.Socket.prototype.connect",
-			state: "wrapped",
-			by: "@opentelemetry/instrumentation-net 0.67.0",
-		});
+		for (const [name, state, by] of [
+			["net.Socket.prototype.connect", "wrapped", "net 0.67.0"],
+			["dns.lookup", "wrapped", "dns 0.66.0"],
+			["http.request", "foreign", "http 0.223.0"],
+		] as const) {
+			expect(stateOf(diagnosis, name)).toEqual({
+				name,
+				state,
+				by: `@opentelemetry/instrumentation-${by}`,
+			});
+		}
 	});
+
+	it(
+		"knows the agent of Datadog around its hooks",
+		async () => {
+			const packages = resolve("test/doctor/dd-trace");
+			installPackages(packages);
+			const file = await programFile(
+				"datadog.cjs",
+				`require(${JSON.stringify(`${packages}/node_modules/dd-trace`)}).init({ startupLogs: false });
+			for (const name of ["net", "dns", "http"]) require(name);
+			process.exit();`,
+			);
+			// It stands back where OpenTelemetry's exporter is switched off.
+			const collector = await startCollector();
+			const { status, diagnosis } = await diagnose([NODE, file], {
+				environment: {
+					...exportingTo(collector.origin),
+					DD_TRACE_AGENT_URL: "http://127.0.0.1:1",
+					DD_INSTRUMENTATION_TELEMETRY_ENABLED: "false",
+					DD_REMOTE_CONFIGURATION_ENABLED: "false",
+				},
+			});
+			await collector.close();
+			expect([status, diagnosis.problems]).toEqual([0, []]);
+			for (const name of ["net.Socket.prototype.connect", "dns.lookup"]) {
+				expect(stateOf(diagnosis, name)).toEqual({
+					name,
+					state: "wrapped",
+					by: "dd-trace 5.132.0",
+				});
+			}
+			expect(stateOf(diagnosis, "http.request")).toMatchObject({
+				state: "foreign",
+			});
+		},
+		INSTALLATION_MS,
+	);
 
 	it("finds a second copy of conntrace", async () => {
 		const folder = await mkdtemp(join(inject("temporaryDirectory"), "doctor-"));
