@@ -12,9 +12,8 @@ describe.concurrent("lookups that wait for a thread", () => {
 	}) => {
 		const run = await trace(
 			http,
-			async ({ dns, load }) => {
-				const { pbkdf2 } = await load<typeof import("node:crypto")>("crypto");
-				pbkdf2("p", "s", 300_000, 64, "sha512", () => {});
+			async ({ dns, occupyThread }) => {
+				occupyThread();
 				await Promise.all(
 					[1, 2, 3].map(() => dns.promises.lookup("localhost")),
 				);
@@ -43,9 +42,8 @@ describe.concurrent("lookups that wait for a thread", () => {
 	}) => {
 		const run = await trace(
 			http,
-			async ({ get, load }) => {
-				const { pbkdf2 } = await load<typeof import("node:crypto")>("crypto");
-				pbkdf2("p", "s", 300_000, 64, "sha512", () => {});
+			async ({ get, occupyThread }) => {
+				occupyThread();
 				await Promise.all([1, 2].map(() => get("/", { agent: false })));
 			},
 			{ environment: { UV_THREADPOOL_SIZE: "1" } },
@@ -87,9 +85,8 @@ describe.concurrent("lookups that wait for a thread", () => {
 	}) => {
 		const run = await trace(
 			http,
-			async ({ dns, load }) => {
-				const { pbkdf2 } = await load<typeof import("node:crypto")>("crypto");
-				pbkdf2("p", "s", 300_000, 64, "sha512", () => {});
+			async ({ dns, occupyThread }) => {
+				occupyThread();
 				await Promise.all([
 					dns.promises.lookupService("127.0.0.1", 80),
 					dns.promises.lookup("nonexistent.invalid").catch(() => {}),

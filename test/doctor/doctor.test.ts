@@ -1,6 +1,6 @@
 import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { describe, expect, inject, it } from "vitest";
+import { beforeAll, describe, expect, inject, it } from "vitest";
 import { installPackages } from "../../scripts/install-packages.mjs";
 import type { Diagnosis } from "../../src/doctor/diagnosis.js";
 import {
@@ -10,7 +10,12 @@ import {
 } from "../commands/conntrace.js";
 import { exportingTo, startCollector } from "../support/collector.js";
 
+const DATADOG = "test/doctor/dd-trace";
 const INSTALLATION_MS = 120_000;
+
+beforeAll(() => {
+	installPackages(DATADOG);
+}, INSTALLATION_MS);
 
 /** What the agent has to watch on every version of Node. */
 const HOOKED = [
@@ -239,7 +244,7 @@ describe.concurrent("conntrace doctor", () => {
 			installPackages(packages);
 			const file = await programFile(
 				"datadog.cjs",
-				`require(${JSON.stringify(`${packages}/node_modules/dd-trace`)}).init({ startupLogs: false });
+				`require(${JSON.stringify(resolve(DATADOG, "node_modules/dd-trace"))}).init({ startupLogs: false });
 			for (const name of ["net", "dns", "http"]) require(name);
 			process.exit();`,
 			);

@@ -1,9 +1,10 @@
-import { test as base, describe, inject } from "vitest";
+import { test as base, inject } from "vitest";
 import {
 	type Http2ServerOptions,
 	type Http2TestServer,
 	startHttp2Server,
 } from "../support/http2-server.js";
+import { describePlainAndSecure } from "../support/scenario.js";
 
 interface Fixtures {
 	/** Starts a server that the end of the test stops. */
@@ -18,10 +19,9 @@ export function describeBoth(
 		readonly secure: boolean;
 	}) => void,
 ): void {
-	for (const secure of [false, true]) {
-		describe.concurrent(`${name}, ${secure ? "h2" : "h2c"}`, () =>
-			define({ test: testWith(secure), secure }));
-	}
+	describePlainAndSecure(name, ["h2c", "h2"], (secure) =>
+		define({ test: testWith(secure), secure }),
+	);
 }
 
 function testWith(secure: boolean) {

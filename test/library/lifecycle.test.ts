@@ -1,11 +1,26 @@
 import { readFileSync } from "node:fs";
 import { describe, expect } from "vitest";
-import { REGISTER } from "../support/run-program.js";
+import { REGISTER, type Run } from "../support/run-program.js";
 import { runScenario, story, test } from "../support/scenario.js";
 import { requestsOf } from "../support/spans.js";
 import { GENERATIONS, withLibrary } from "./support.js";
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+
+/** A first request that was cut short, and one on its connection, which nobody has watched in between. */
+function expectUnfinishedThenFound(run: Run): void {
+	expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+	expect(
+		requestsOf(run.spans).map(({ attributes }) => [
+			attributes["conntrace.unfinished"],
+			attributes["conntrace.connection.reused"],
+			attributes["conntrace.connection.request_number"],
+		]),
+	).toEqual([
+		[true, false, 1],
+		[undefined, true, undefined],
+	]);
+}
 
 describe.concurrent.each(GENERATIONS)("the library on %s", (generation) => {
 	test("sees nothing while it is disabled, and is honest about what it missed", async ({
@@ -107,17 +122,7 @@ describe.concurrent.each(GENERATIONS)("the library on %s", (generation) => {
 			},
 			withLibrary(generation),
 		);
-		expect(run).toMatchObject({ exitCode: 0, stderr: "" });
-		expect(
-			requestsOf(run.spans).map(({ attributes }) => [
-				attributes["conntrace.unfinished"],
-				attributes["conntrace.connection.reused"],
-				attributes["conntrace.connection.request_number"],
-			]),
-		).toEqual([
-			[true, false, 1],
-			[undefined, true, undefined],
-		]);
+		expectUnfinishedThenFound(run);
 	});
 
 	test("does the same with fetch", async ({ http }) => {
@@ -137,17 +142,7 @@ describe.concurrent.each(GENERATIONS)("the library on %s", (generation) => {
 			},
 			withLibrary(generation),
 		);
-		expect(run).toMatchObject({ exitCode: 0, stderr: "" });
-		expect(
-			requestsOf(run.spans).map(({ attributes }) => [
-				attributes["conntrace.unfinished"],
-				attributes["conntrace.connection.reused"],
-				attributes["conntrace.connection.request_number"],
-			]),
-		).toEqual([
-			[true, false, 1],
-			[undefined, true, undefined],
-		]);
+		expectUnfinishedThenFound(run);
 	});
 
 	test("is enabled by who registers it, and disabled", async ({ http }) => {

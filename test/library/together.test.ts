@@ -1,21 +1,7 @@
 import { describe, expect } from "vitest";
-import { CREDENTIALS, startDynamoDB, TABLE } from "../support/dynamodb.js";
-import {
-	test as base,
-	runScenario,
-	type Scenario,
-} from "../support/scenario.js";
-import type { TestServer } from "../support/server.js";
+import { CREDENTIALS, TABLE, test } from "../support/dynamodb.js";
+import { runScenario, type Scenario } from "../support/scenario.js";
 import { GENERATIONS, SETUP_OVER_TLS, tree, withLibrary } from "./support.js";
-
-const test = base.extend<{ dynamodb: TestServer }>({
-	// biome-ignore lint/correctness/noEmptyPattern: the form that vitest asks for
-	dynamodb: async ({}, use) => {
-		const dynamodb = await startDynamoDB();
-		await use(dynamodb);
-		await dynamodb.close();
-	},
-});
 
 const VALUES = { credentials: CREDENTIALS, table: TABLE };
 

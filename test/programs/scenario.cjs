@@ -96,6 +96,10 @@ async function settle() {
 	for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
 }
 
+function occupyThread() {
+	require("node:crypto").pbkdf2("p", "s", 300_000, 64, "sha512", () => {});
+}
+
 /**
  * Runs what makes undici give up a request, until it has done what it does then: versions 6 and 7 connect again at
  * once, for nobody.
@@ -159,6 +163,7 @@ scenario({
 	undici,
 	fetchAnswer,
 	settle,
+	occupyThread,
 	givingUp,
 	watchCollection,
 });

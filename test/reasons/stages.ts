@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { expect } from "vitest";
 import type { Trace } from "../support/scenario.js";
 import type { Span } from "../support/spans.js";
 
@@ -12,6 +13,27 @@ export interface Claim {
 	/** Free, busy, queued and largest number of the pool's connections. */
 	readonly pool: readonly unknown[];
 }
+
+/** Of a pool whose only connection has ended, without a limit. */
+export const NO_POOL_LEFT = [0, 0, 0, undefined];
+
+/** After the server has closed the only connection while it was idle. */
+export const CLOSED_IDLE = {
+	reason: "peer_closed_idle",
+	detail: expect.stringMatching(
+		/^idle \d+ ms, closed by the server, the server closes after 5000 ms$/,
+	),
+	contributing: [],
+	previous: 0,
+	pool: NO_POOL_LEFT,
+};
+
+/** After it has reset it. */
+export const RESET_IDLE = {
+	...CLOSED_IDLE,
+	reason: "peer_reset_idle",
+	detail: expect.stringMatching(/^idle \d+ ms, reset by the server/),
+};
 
 /**
  * What the requests of one stage say, in the order in which they were made: `request <number>` for a reused

@@ -1,20 +1,11 @@
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, inject } from "vitest";
-import { CREDENTIALS, startDynamoDB, TABLE } from "../support/dynamodb.js";
+import { CREDENTIALS, TABLE, test } from "../support/dynamodb.js";
 import { type RunOptions, runProgram } from "../support/run-program.js";
-import { test as base, judge, story } from "../support/scenario.js";
+import { judge, story } from "../support/scenario.js";
 import type { TestServer } from "../support/server.js";
 import { phasesOf, setupOf } from "../support/spans.js";
-
-const test = base.extend<{ dynamodb: TestServer }>({
-	// biome-ignore lint/correctness/noEmptyPattern: the form that vitest asks for
-	dynamodb: async ({}, use) => {
-		const dynamodb = await startDynamoDB();
-		await use(dynamodb);
-		await dynamodb.close();
-	},
-});
 
 const PUTS = 3;
 

@@ -1,6 +1,7 @@
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
 import { inject } from "vitest";
+import { test as base } from "./scenario.js";
 import {
 	closeServer,
 	listen,
@@ -38,6 +39,16 @@ export async function startDynamoDB(): Promise<TestServer> {
 		},
 	};
 }
+
+/** A test with a DynamoDB of its own. */
+export const test = base.extend<{ dynamodb: TestServer }>({
+	// biome-ignore lint/correctness/noEmptyPattern: the form that vitest asks for
+	dynamodb: async ({}, use) => {
+		const dynamodb = await startDynamoDB();
+		await use(dynamodb);
+		await dynamodb.close();
+	},
+});
 
 async function createTable(endpoint: string): Promise<void> {
 	const client = new DynamoDBClient({

@@ -59,6 +59,8 @@ export interface Program<Values = undefined> {
 	fetchAnswer(path: string, options?: FetchOptions): Promise<Answer>;
 	/** Waits until undici has taken back the connections whose responses are over. */
 	settle(): Promise<void>;
+	/** Keeps one of libuv's threads busy for a while. */
+	occupyThread(): void;
 	/** Runs what makes undici give up a request, until it has done what it does then. */
 	givingUp(action: () => unknown): Promise<void>;
 	/** Counts by kind how many of the objects that are registered get collected; needs `--expose-gc`. */
@@ -177,6 +179,18 @@ interface ServerFixture {
 	readonly server: TestServer;
 }
 
+/** Runs the same tests twice, plain and over TLS, under the names of these protocols. */
+export function describePlainAndSecure(
+	name: string,
+	[plain, overTls]: readonly [string, string],
+	define: (secure: boolean) => void,
+): void {
+	for (const secure of [false, true]) {
+		describe.concurrent(`${name}, ${secure ? overTls : plain}`, () =>
+			define(secure));
+	}
+}
+
 /** Runs the same tests against a plain server and against one that speaks TLS. */
 export function describeBoth(
 	name: string,
@@ -185,13 +199,13 @@ export function describeBoth(
 		readonly secure: boolean;
 	}) => void,
 ): void {
-	for (const secure of [false, true]) {
-		describe.concurrent(`${name}, ${secure ? "https" : "http"}`, () =>
-			define({ test: testWith(secure), secure }));
-	}
+	describePlainAndSecure(name, ["http", "https"], (secure) =>
+		define({ test: testWith(secure), secure }),
+	);
 }
 
-function testWith(secure: boolean) {
+/** A test with a server that is plain or speaks TLS. */
+export function testWith(secure: boolean) {
 	return base.extend<ServerFixture>({
 		// biome-ignore lint/correctness/noEmptyPattern: the form that vitest asks for
 		server: async ({}, use) => {

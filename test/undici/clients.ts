@@ -1,13 +1,14 @@
-import { test as base, describe, inject } from "vitest";
 import { testedNode } from "../reasons/stages.js";
 import {
+	describePlainAndSecure,
 	type Program,
 	type Scenario,
 	type ScenarioOptions,
 	type Trace,
+	testWith,
 	trace,
 } from "../support/scenario.js";
-import { startServer, type TestServer } from "../support/server.js";
+import type { TestServer } from "../support/server.js";
 
 /** Copies of undici from npm that the tested Node can run. */
 export const COPIES = [
@@ -56,35 +57,20 @@ function describeEach(
 	define: (client: Client) => void,
 ): void {
 	for (const client of clients) {
-		for (const secure of [false, true]) {
-			const protocol = secure ? "https" : "http";
-			describe.concurrent(`${name}, ${client}, ${protocol}`, () =>
-				define({
-					test: testWith(secure),
-					client,
-					secure,
-					trace: (server, scenario, options = {}) =>
-						trace(server, scenario as Scenario<object>, {
-							...options,
-							values: {
-								...options.values,
-								...(client !== "fetch" && { undici: client }),
-							},
-						}),
-				}));
-		}
+		describePlainAndSecure(`${name}, ${client}`, ["http", "https"], (secure) =>
+			define({
+				test: testWith(secure),
+				client,
+				secure,
+				trace: (server, scenario, options = {}) =>
+					trace(server, scenario as Scenario<object>, {
+						...options,
+						values: {
+							...options.values,
+							...(client !== "fetch" && { undici: client }),
+						},
+					}),
+			}),
+		);
 	}
-}
-
-function testWith(secure: boolean) {
-	return base.extend<{ readonly server: TestServer }>({
-		// biome-ignore lint/correctness/noEmptyPattern: the form that vitest asks for
-		server: async ({}, use) => {
-			const server = await startServer(
-				secure ? { certificate: inject("certificate") } : {},
-			);
-			await use(server);
-			await server.close();
-		},
-	});
 }
