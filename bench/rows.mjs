@@ -1,4 +1,5 @@
 // What is measured: each row is a plain run with something preloaded into it.
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -62,3 +63,21 @@ export const ROWS = {
 	"dd-trace 5": { preload: "dd-trace-5/init", exports: "all" },
 	"dd-trace 6": { preload: "dd-trace/init", oldestNode: 22, exports: "all" },
 };
+
+/**
+ * Why a row cannot be run; the peers come with an installation of their own, for they are large.
+ * @param version of the Node.js that it would run on
+ */
+export function whyLeftOut(
+	{ preload, needs = preload, oldestNode = 0 },
+	version,
+) {
+	if (Number.parseInt(version, 10) < oldestNode)
+		return `it does not run on Node ${version}`;
+	try {
+		if (needs) createRequire(import.meta.url).resolve(needs);
+		return undefined;
+	} catch {
+		return "to have it, npm install --prefix bench";
+	}
+}

@@ -1,7 +1,6 @@
 // Measures what the agent and its peers add to a plain program: `npm run bench`. `--help` tells the options.
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -9,7 +8,7 @@ import { difference, interleave } from "./interleave.mjs";
 import { bounds, figure, markdownTable } from "./markdown.mjs";
 import { COMMON, readOptions } from "./options.mjs";
 import { startOtherEnds } from "./other-ends.mjs";
-import { ROWS } from "./rows.mjs";
+import { ROWS, whyLeftOut } from "./rows.mjs";
 
 const run = promisify(execFile);
 
@@ -59,20 +58,8 @@ const ends = await startOtherEnds();
 const { stdout: answered } = await run(options.node, ["--version"]);
 const version = answered.trim().slice(1);
 
-/** Why there is nothing to measure in a row; the peers come with an installation of their own, for they are large. */
-function whyLeftOut({ preload, needs = preload, oldestNode = 0 }) {
-	if (Number.parseInt(version, 10) < oldestNode)
-		return `it does not run on Node ${version}`;
-	try {
-		if (needs) createRequire(import.meta.url).resolve(needs);
-		return undefined;
-	} catch {
-		return "to have it, npm install --prefix bench";
-	}
-}
-
 function isMeasured([name, row]) {
-	const why = whyLeftOut(row);
+	const why = whyLeftOut(row, version);
 	if (why) console.error(`${name}: left out; ${why}`);
 	return why === undefined;
 }
