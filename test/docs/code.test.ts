@@ -2,9 +2,12 @@ import { execFile } from "node:child_process";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, inject, it } from "vitest";
+import { describe, expect, inject, it, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { type Block, blocksOf, DOCUMENTS } from "./documents.js";
+
+// The compiler takes seconds, whatever else the machine has to do.
+vi.setConfig({ testTimeout: 120_000 });
 
 const blocks = DOCUMENTS.flatMap(blocksOf);
 

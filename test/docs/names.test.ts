@@ -120,6 +120,10 @@ function isTold(name: string, codes: ReadonlySet<string>): boolean {
 	return [...codes].some((code) => code.split(/[ =]/)[0] === name);
 }
 
+it("CHANGELOG.md counts the reasons as they are", () => {
+	expect(proseOf("CHANGELOG.md")).toContain(`- ${REASONS.length} [reasons]`);
+});
+
 it("docs/facts.md has every metric and its attributes", () => {
 	const codes = inlineCodeOf("docs/facts.md");
 	for (const name of [
