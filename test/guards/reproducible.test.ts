@@ -9,20 +9,11 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, inject, it } from "vitest";
-
-/** What the build reads. */
-const SOURCES = [
-	"src",
-	"scripts",
-	"package.json",
-	"tsconfig.json",
-	"tsconfig.types.json",
-	"LICENSE",
-];
+import { BUILD_SOURCES } from "../support/build-sources.js";
 
 it("dist/ is the same, byte for byte, wherever it is built", () => {
 	const elsewhere = mkdtempSync(join(inject("temporaryDirectory"), "build-"));
-	for (const name of SOURCES)
+	for (const name of BUILD_SOURCES)
 		cpSync(name, join(elsewhere, name), { recursive: true });
 	symlinkSync(resolve("node_modules"), join(elsewhere, "node_modules"));
 	for (const script of ["build", "layer"])

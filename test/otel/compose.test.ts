@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { DCLinter } from "dclint";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { BUILD_SOURCES } from "../support/build-sources.js";
 
 const root = join(import.meta.dirname, "../..");
 const file = join(root, "docker-compose.yml");
@@ -144,11 +145,8 @@ describe("docker-compose.yml", () => {
 		for (const path of copied) expect(existsSync(join(root, path))).toBe(true);
 		expect(copied).toEqual(
 			expect.arrayContaining([
-				"package.json",
+				...BUILD_SOURCES,
 				"package-lock.json",
-				"tsconfig.json",
-				"scripts",
-				"src",
 				"examples",
 			]),
 		);
