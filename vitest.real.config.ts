@@ -10,6 +10,8 @@ export default defineConfig({
 			"test/support/global-setup.ts",
 			"test/real/go-binaries.ts",
 			"test/real/kafka-jars.ts",
+			"test/real/moto-server.ts",
+			"test/real/dynamodb-local.ts",
 			"test/real/prometheus-binary.ts",
 			"test/real/chromium.ts",
 		],

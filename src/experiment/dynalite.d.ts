@@ -1,12 +1,17 @@
 declare module "dynalite" {
 	import type { Server } from "node:https";
 
-	/** A DynamoDB in memory; `ca` is only used to check client certificates, which nobody asks for. */
-	export default function dynalite(options: {
+	/** `ca` is only used to check client certificates, which nobody asks for. */
+	interface TlsOptions {
 		ssl: true;
 		key: string;
 		cert: string;
 		ca: string;
 		createTableMs: number;
-	}): Server;
+	}
+
+	/** A DynamoDB in memory. */
+	export default function dynalite(
+		options: TlsOptions | Pick<TlsOptions, "createTableMs">,
+	): Server;
 }
