@@ -7,6 +7,7 @@ import type { Lookup, Phase } from "../connections/setup";
 import type { TrackerListener } from "../connections/tracker";
 import { AttributeList } from "./attributes";
 import { SharedLink, type SpanContent } from "./finished-span";
+import { consecutive, type Interval, interval } from "./interval";
 import { describeInvocation, linksOfInvocation } from "./invocation-span";
 import { Attribute, SpanName } from "./names";
 import { isPlain } from "./plain-request";
@@ -82,7 +83,7 @@ export class SpanWriter implements TrackerListener {
 	}
 
 	lookupEnded(lookup: Lookup, context: unknown): void {
-		this.writePhase(describeLookup(lookup), context);
+		this.writePhase(describeLookup(lookup), interval(lookup), context);
 	}
 
 	/** Writes setups that wait for a handshake to follow. */
@@ -273,19 +274,21 @@ export class SpanWriter implements TrackerListener {
 		};
 		const own = later ? sink.begin(content, context) : context;
 		sink.write(content, own, parent);
-		for (const phase of part) this.writePhase(phase, own, cutAt);
+		for (const [phase, times] of consecutive(part, cutAt))
+			this.writePhase(phase, times, own);
 	}
 
 	private writePhase(
 		{ name, phase, attributes }: PhaseSpan,
+		{ start, end }: Interval,
 		parent: ParentContext,
-		cutAt?: number,
 	): void {
 		this.writeAtOnce(
 			{
 				name,
 				kind: SpanKind.INTERNAL,
-				...interval(phase, cutAt),
+				start,
+				end,
 				attributes: describeUnfinished(attributes, phase),
 				error: phase.error !== undefined,
 			},
@@ -320,13 +323,6 @@ export class SpanWriter implements TrackerListener {
 
 function isHandshake({ name }: PhaseSpan): boolean {
 	return name === SpanName.tlsHandshake;
-}
-
-function interval(
-	{ start, end }: Phase,
-	cutAt: number | undefined,
-): { start: number; end: number } {
-	return { start, end: end ?? cutAt ?? start };
 }
 
 function describeUnfinished(
