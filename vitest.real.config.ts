@@ -14,6 +14,7 @@ export default defineConfig({
 			"test/real/dynamodb-local.ts",
 			"test/real/prometheus-binary.ts",
 			"test/real/chromium.ts",
+			"test/real/jaeger-ui.ts",
 		],
 	},
 });

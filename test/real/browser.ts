@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
@@ -112,4 +112,11 @@ export async function rowsOf(
 			(await row.locator("th, td").allInnerTexts()).map((text) => text.trim()),
 		),
 	);
+}
+
+/** The folder for the pictures of the documentation, which is made: CONNTRACE_IMAGES, or one that is removed. */
+export async function picturesFolder(): Promise<string> {
+	const folder = process.env.CONNTRACE_IMAGES ?? inject("temporaryDirectory");
+	await mkdir(folder, { recursive: true });
+	return folder;
 }

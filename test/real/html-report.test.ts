@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { AxeResults } from "axe-core";
@@ -19,6 +19,7 @@ import {
 	launch,
 	type Opened,
 	open,
+	picturesFolder,
 	rowsOf,
 	section,
 	textOf,
@@ -357,7 +358,9 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 				);
 				await page
 					.locator("section.panel", { has: page.locator(".figure") })
-					.screenshot({ path: join(await pictures(), "experiment-rate.png") });
+					.screenshot({
+						path: join(await picturesFolder(), "experiment-rate.png"),
+					});
 			},
 			PICTURE,
 		);
@@ -537,7 +540,7 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 	}, 60_000);
 
 	it("makes the pictures of the README", async () => {
-		const folder = await pictures();
+		const folder = await picturesFolder();
 		const parts = [
 			["report.png", closing.html, "light", "Latency over time"],
 			["report-dark.png", closing.html, "dark", "Latency over time"],
@@ -564,13 +567,6 @@ describe.skipIf(!executable)("the HTML report in a browser", () => {
 
 /** How the pictures of the README are taken. */
 const PICTURE = { viewport: { width: 1100, height: 800 } };
-
-/** @returns the folder for them, which is made */
-async function pictures(): Promise<string> {
-	const folder = process.env.CONNTRACE_IMAGES ?? inject("temporaryDirectory");
-	await mkdir(folder, { recursive: true });
-	return folder;
-}
 
 function partition(
 	requests: readonly ExportedSpan[],

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { readSpans, type Span } from "../support/spans.js";
 import {
 	configurations,
@@ -27,9 +28,13 @@ export interface CollectingJaeger extends Jaeger {
 
 /**
  * Starts Jaeger with this repository's configuration; only addresses and paths differ, which are those of its container.
+ * @param pages folder with a build of its pages, in place of the placeholder that its Go module has
  * @throws with what Jaeger said if it does not come up.
  */
-export async function startJaeger(binary: string): Promise<CollectingJaeger> {
+export async function startJaeger(
+	binary: string,
+	pages?: string,
+): Promise<CollectingJaeger> {
 	const [grpc, http, query, queryGrpc, health] = await freePorts(5);
 	const addresses = {
 		extensions: {
@@ -37,7 +42,10 @@ export async function startJaeger(binary: string): Promise<CollectingJaeger> {
 			jaeger_query: {
 				http: { endpoint: local(query) },
 				grpc: { endpoint: local(queryGrpc) },
-				ui: { config_file: resolve("otel/jaeger-ui.json") },
+				ui: {
+					config_file: resolve("otel/jaeger-ui.json"),
+					...(pages && { assets_path: pages }),
+				},
 			},
 		},
 		receivers: {
@@ -88,6 +96,19 @@ export async function storedSpans(
 			"query.search_depth": "10000",
 		}),
 	);
+}
+
+/** Jaeger stores in batches, a moment after it has taken them. */
+export async function untilStored(
+	jaeger: Jaeger,
+	service: string,
+	count: number,
+): Promise<Span[]> {
+	for (let attempt = 1; ; attempt++) {
+		const spans = await storedSpans(jaeger, service);
+		if (spans.length >= count || attempt === 100) return spans;
+		await sleep(100);
+	}
 }
 
 /** The spans of an answer of the v3 API. */
