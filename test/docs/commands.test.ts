@@ -74,7 +74,7 @@ const RULES: Record<string, (args: readonly string[]) => string[]> = {
 				: [`no script ${name}`];
 		}
 		// `npm start` is the reader's own.
-		if (verb === "test" || verb === "start") return [];
+		if (["test", "start", "ci"].includes(verb)) return [];
 		if (verb !== "install") return [`npm ${verb}`];
 		return name === "--prefix" && !existsSync(`${rest[0]}/package.json`)
 			? [`no package in ${rest[0]}`]
@@ -101,7 +101,14 @@ const RULES: Record<string, (args: readonly string[]) => string[]> = {
 	},
 	conntrace: conntraceProblems,
 	export: () => [],
+	cd: () => [],
+	git: ([verb]) => (verb === "clone" ? [] : [`git ${verb}`]),
 	docker: ([verb, ...args]) => {
+		if (verb === "push") return [];
+		if (verb === "build") {
+			const file = args[args.indexOf("-f") + 1] ?? "";
+			return existsSync(file) ? [] : [`no ${file}`];
+		}
 		if (verb !== "compose") return [`docker ${verb}`];
 		const profiles = Object.values(compose.services).flatMap(
 			(service) => service.profiles ?? [],
@@ -118,7 +125,7 @@ const RULES: Record<string, (args: readonly string[]) => string[]> = {
 	},
 	aws: (args) =>
 		args
-			.flatMap((arg) => /^fileb:\/\/(.*)$/.exec(arg)?.[1] ?? [])
+			.flatMap((arg) => /^fileb?:\/\/(.*)$/.exec(arg)?.[1] ?? [])
 			.filter((path) => !existsSync(path))
 			.map((path) => `no ${path}`),
 };
@@ -238,6 +245,7 @@ describe("a command that is not there", () => {
 		["node dist/cli.js run --pdf a -- x --b", "no option --pdf"],
 		["npx conntrace run --fail-on bored -- x", "no reason bored"],
 		["docker compose up -d zipkin", "no service or profile zipkin"],
+		["docker build -f nowhere.Dockerfile .", "no nowhere.Dockerfile"],
 		["docker compose --profile nothing up", "no service or profile nothing"],
 		["aws lambda a --zip-file fileb://dist/no.zip", "no dist/no.zip"],
 		["true && make", "no rule for this command"],
