@@ -34,4 +34,4 @@ it("dist/ is the same, byte for byte, wherever it is built", () => {
 		);
 		expect(here.includes(process.cwd()), file).toBe(false);
 	}
-});
+}, 180_000);
