@@ -13,7 +13,7 @@ import { installHooks } from "../hooks/install";
 import { runInScope, UNTRACED } from "../hooks/scope";
 import { eventLoopIdleTime, ThreadPool } from "../hooks/thread-pool";
 import { runtimeApiOf } from "../lambda/environment";
-import type * as LambdaModule from "../lambda/lambda";
+import { Lambda } from "../lambda/lambda";
 import { ConnectionMetrics } from "../metrics/connection-metrics";
 import { registeredMeter } from "../metrics/registered-meter";
 import { activeSpanContext, withoutTracing } from "../spans/active-span";
@@ -56,6 +56,8 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 	const summary = configuration.summary
 		? createSummary(faults.take)
 		: undefined;
+	// Otherwise facts and metrics are all that can be wanted.
+	const makesSpans = pipeline.hasOutputs || summary !== undefined;
 	const writer = new SpanWriter({
 		sink: new RecordSink({
 			resource,
@@ -76,7 +78,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 	};
 	const runtimeApi = runtimeApiOf(env);
 	const lambda = runtimeApi
-		? createLambda({
+		? new Lambda({
 				...configuration,
 				env,
 				api: runtimeApi,
@@ -100,7 +102,11 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		reuseVariable: configuration.reuseVariable,
 		serviceOf: awsServiceOf,
 		invocations: lambda?.invocations,
-		listener: new Audience([writer, factPublisher, metrics]),
+		listener: new Audience([
+			...(makesSpans ? [writer] : []),
+			factPublisher,
+			metrics,
+		]),
 	});
 	const freezeWatch = new FreezeWatch({
 		now,
@@ -138,7 +144,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		timeout: configuration.flushTimeout,
 		finish: (timeout) => {
 			// Of requests that ended unseen nothing true could be said.
-			if (!faults.exhausted) {
+			if (makesSpans && !faults.exhausted) {
 				lambda?.writeUnfinished();
 				writer.writeUnfinished(tracker.openRequests, tracker.openSetups);
 			}
@@ -146,12 +152,4 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 			pipeline.finish(timeout, writer.leftOut);
 		},
 	});
-}
-
-/** Its code is loaded here, for most programs run elsewhere. */
-function createLambda(
-	options: LambdaModule.LambdaOptions,
-): LambdaModule.Lambda {
-	const { Lambda } = require("../lambda/lambda") as typeof LambdaModule;
-	return new Lambda(options);
 }

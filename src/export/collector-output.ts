@@ -6,11 +6,10 @@ import { clearTimeout, setImmediate, setTimeout } from "../timers";
 import { type CollectorSettings, shownUrl } from "./collector-settings";
 import type { Encoding } from "./encoding";
 import { Ledger } from "./ledger";
-import type * as OtlpTransportModule from "./otlp-transport";
-import type { OtlpTransport } from "./otlp-transport";
+import { OtlpTransport } from "./otlp-transport";
 import type { Outcome } from "./outcome";
 import { WORKER_INTERVAL } from "./pace";
-import type * as PostAndWaitModule from "./post-and-wait";
+import { postAndWait } from "./post-and-wait";
 import { queueBytes } from "./queue-bytes";
 import { type Batch, SpanQueue } from "./span-queue";
 
@@ -42,7 +41,7 @@ export class CollectorOutput {
 	private readonly queue: SpanQueue<FinishedSpan>;
 	/** Outside of whatever the program was doing when it caused a span: sockets and timers hold on to that. */
 	private readonly outside = new AsyncResource("conntrace.export");
-	private transport: OtlpTransport | undefined;
+	private readonly transport: OtlpTransport;
 	private readonly scheduleDelay: number;
 	private timer: NodeJS.Timeout | undefined;
 	private underWay = 0;
@@ -55,12 +54,14 @@ export class CollectorOutput {
 
 	constructor(options: CollectorOutputOptions) {
 		this.options = options;
-		const { batchSize, maxSpans, scheduleDelay } = options.settings;
+		const { settings, encoding, unseen } = options;
+		const { batchSize, maxSpans, scheduleDelay } = settings;
+		this.transport = new OtlpTransport(settings, encoding, unseen);
 		// Later than a worker thread that is done ends: what is under way at its end is sent again.
 		this.scheduleDelay = isMainThread
 			? scheduleDelay
 			: Math.min(scheduleDelay, WORKER_INTERVAL);
-		this.destination = shownUrl(options.settings);
+		this.destination = shownUrl(settings);
 		this.queue = new SpanQueue(
 			{
 				batchSize,
@@ -68,7 +69,7 @@ export class CollectorOutput {
 				spans: maxSpans,
 				bytes: queueBytes(),
 			},
-			options.encoding.append,
+			encoding.append,
 			(count) => this.ledger.lose(count, `no room: ${this.whyFailed}`),
 		);
 	}
@@ -107,8 +108,6 @@ export class CollectorOutput {
 	/** Posts one after the other, up to the first failure. */
 	private postAll(batches: Batch[], timeout: number): void {
 		const { settings, encoding } = this.options;
-		const { postAndWait } =
-			require("./post-and-wait") as typeof PostAndWaitModule;
 		const post = postAndWait(settings, encoding, timeout);
 		for (let batch = batches.shift(); batch; batch = batches.shift()) {
 			const outcome = post(Buffer.concat(this.partsOf(batch)));
@@ -175,7 +174,7 @@ export class CollectorOutput {
 			if (!batch) return;
 			this.underWay += 1;
 			void this.outside
-				.runInAsyncScope(() => this.loadTransport().send(this.partsOf(batch)))
+				.runInAsyncScope(() => this.transport.send(this.partsOf(batch)))
 				.then((outcome) => this.settle(batch, outcome));
 		}
 	}
@@ -218,16 +217,6 @@ export class CollectorOutput {
 		const rejected = Math.min(outcome.rejected, count);
 		this.ledger.delivered += count - rejected;
 		this.ledger.lose(rejected, `rejected: ${outcome.message}`);
-	}
-
-	private loadTransport(): OtlpTransport {
-		const { settings, encoding, unseen } = this.options;
-		if (!this.transport) {
-			const { OtlpTransport } =
-				require("./otlp-transport") as typeof OtlpTransportModule;
-			this.transport = new OtlpTransport(settings, encoding, unseen);
-		}
-		return this.transport;
 	}
 
 	/** The request for a batch. */

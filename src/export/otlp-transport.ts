@@ -11,7 +11,7 @@ import { type Outcome, outcomeOf } from "./outcome";
  * program alive.
  */
 export class OtlpTransport {
-	private readonly head: string;
+	private head: string | undefined;
 	private readonly session: Session = {};
 	/** Connections that carry no request. */
 	private readonly idle: HttpConnection[] = [];
@@ -21,9 +21,7 @@ export class OtlpTransport {
 		private readonly settings: CollectorSettings,
 		private readonly format: Format,
 		private readonly unseen: <T>(run: () => T) => T,
-	) {
-		this.head = headOf(settings, format);
-	}
+	) {}
 
 	/** @param parts the body, piece by piece */
 	async send(parts: readonly Buffer[]): Promise<Outcome> {
@@ -53,6 +51,7 @@ export class OtlpTransport {
 		connection: HttpConnection,
 		body: readonly Buffer[],
 	): Promise<HttpResponse> {
+		this.head ??= headOf(this.settings, this.format);
 		const length = body.reduce((sum, part) => sum + part.length, 0);
 		const response = await connection.post(
 			`${this.head}content-length: ${length}\r\n\r\n`,

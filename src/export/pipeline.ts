@@ -45,6 +45,11 @@ export class ExportPipeline {
 		];
 	}
 
+	/** Whether spans go anywhere. */
+	get hasOutputs(): boolean {
+		return this.outputs.length > 0;
+	}
+
 	write(span: FinishedSpan): void {
 		const { plain = false } = span.content;
 		for (const output of this.outputs) output.add(span, plain);

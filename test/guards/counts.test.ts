@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { describe, expect } from "vitest";
 import { REGISTER } from "../support/run-program.js";
 import { runScenario, type Scenario, test } from "../support/scenario.js";
+import { refusingPort } from "../support/server.js";
 import { requestsOf } from "../support/spans.js";
 
 /** What the agent may cost, counted: nothing here depends on how fast the machine is. */
@@ -9,6 +10,16 @@ const MAX_BYTES = 250_000;
 
 /** Bytes of the old generation for each reused request, with some of the warm-up of any program in them. */
 const MAX_GROWTH = 1000;
+
+/** Bytes of the heap for each reused request, which takes 12,000 or more without the agent. */
+const MAX_ALLOCATED = 6000;
+const MAX_ALLOCATED_WITHOUT_SPANS = 4000;
+
+/** A young generation that nothing has to be collected from. */
+const WITHOUT_COLLECTION = [
+	"--min-semi-space-size=256",
+	"--max-semi-space-size=256",
+];
 
 const REQUESTS = 20;
 
@@ -82,6 +93,52 @@ describe.concurrent("the agent's cost in counts", () => {
 		// One for the file, one that watches for freezes: for all requests together.
 		const timers = (report: Record<string, number>) => report.Timeout ?? 0;
 		expect(timers(traced.report) - timers(alone.report)).toBeLessThanOrEqual(2);
+	});
+
+	test("bytes that a reused request allocates", async ({ http }) => {
+		const allocated = async (
+			preload: "none" | "require",
+			environment: Record<string, string> = {},
+		) => {
+			const { reports, exitCode, stderr } = await runScenario(
+				http,
+				async ({ get, report }) => {
+					const { PerformanceObserver } =
+						process.getBuiltinModule("node:perf_hooks");
+					const { getHeapStatistics } = process.getBuiltinModule("node:v8");
+					const requests = async (count: number) => {
+						for (let call = 1; call <= count; call++) await get("/");
+					};
+					await requests(500);
+					let collections = 0;
+					new PerformanceObserver((list) => {
+						collections += list.getEntries().length;
+					}).observe({ entryTypes: ["gc"] });
+					const before = getHeapStatistics().used_heap_size;
+					await requests(1000);
+					const bytes = (getHeapStatistics().used_heap_size - before) / 1000;
+					await new Promise(setImmediate);
+					report({ bytes, collections });
+				},
+				{ preload, environment, nodeOptions: WITHOUT_COLLECTION },
+			);
+			expect([exitCode, stderr]).toEqual([0, ""]);
+			const [{ bytes, collections }] = reports as [Record<string, number>];
+			expect(collections).toBe(0);
+			return bytes as number;
+		};
+		const alone = await allocated("none");
+		const toCollector = await allocated("require", {
+			CONNTRACE_FILE: "",
+			OTEL_TRACES_EXPORTER: "otlp",
+			// Nothing is there: the spans wait.
+			OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await refusingPort()}`,
+			OTEL_LOG_LEVEL: "none",
+			CONNTRACE_FLUSH_TIMEOUT: "0",
+		});
+		const nowhere = await allocated("require", { CONNTRACE_FILE: "" });
+		expect(toCollector - alone).toBeLessThanOrEqual(MAX_ALLOCATED);
+		expect(nowhere - alone).toBeLessThanOrEqual(MAX_ALLOCATED_WITHOUT_SPANS);
 	});
 
 	test("memory that outlives the young generation: nothing of a reused request", async ({
