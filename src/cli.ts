@@ -64,7 +64,7 @@ Examples:
   conntrace run --min-reuse 0.9 --json report.json -- npm test
 
 Reasons: ${REASONS.join(", ")}
-What each means: docs/trace-contract.md`,
+What each means: docs/reasons.md`,
 	)
 	.action(async (command, options) => {
 		process.exitCode = await run(command, options);
