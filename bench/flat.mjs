@@ -12,7 +12,7 @@ import { ROWS } from "./rows.mjs";
 import { interval, median } from "./statistics.mjs";
 
 const AXES = {
-	sockets: ["open sockets", [1, 10, 100, 1000, 5000]],
+	sockets: ["open connections", [1, 10, 100, 1000, 5000]],
 	hosts: ["hosts", [1, 10, 100, 300, 1000]],
 	agents: ["agents", [1, 10, 100, 300, 1000]],
 };
@@ -77,9 +77,10 @@ if (options.json)
 
 console.log(
 	markdownTable(
-		["", "plain", "CPU added", "95 % interval", "more than with 1"],
+		["of", "there are", "plain", "added", "95 % interval", "more than with 1"],
 		results.map((result) => [
-			`${result.size} ${result.name}`,
+			result.size === 1 ? result.name : "",
+			String(result.size),
 			`${figure(result.plain)} µs`,
 			`${figure(result.added)} µs`,
 			bounds(result.interval),

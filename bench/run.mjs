@@ -121,7 +121,7 @@ if (options.json)
 	await writeFile(options.json, JSON.stringify(results, null, "\t"));
 
 console.log(
-	`Node ${version}, ${availableParallelism()} processors, \`npm run bench -- --runs ${options.runs}\`:\n`,
+	`Node ${version}, ${availableParallelism()} processors, \`${["npm run bench --", ...process.argv.slice(2)].join(" ")}\`:\n`,
 );
 console.log(
 	markdownTable(

@@ -3,7 +3,8 @@ import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { makeCertificate } from "./certificate.mjs";
 
-const KEEP_ALIVE = 60_000;
+/** Longer than any run: what an idle connection costs is another question. */
+const KEEP_ALIVE = 600_000;
 
 const { private: key, cert } = await makeCertificate();
 let received = 0;
