@@ -6,7 +6,7 @@ import {
 	DynamoDBClient,
 	ScanCommand,
 } from "@aws-sdk/client-dynamodb";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { checkContract } from "../support/contract.js";
 import { CREDENTIALS } from "../support/dynamodb.js";
 import { compareWithServer } from "../support/ground-truth.js";
@@ -19,6 +19,11 @@ const PUTS = 5;
 
 /** Between two puts, in milliseconds: longer than Node's servers keep an idle connection. */
 const PAUSE = 6000;
+
+/** Of a run; moto takes its time for its first requests. */
+const TIME_LIMIT = 60_000;
+
+vi.setConfig({ testTimeout: 2 * TIME_LIMIT, hookTimeout: 2 * TIME_LIMIT });
 
 const REGION = "us-east-1";
 
@@ -45,7 +50,7 @@ for (const { name, start } of SERVERS) {
 				credentials: CREDENTIALS,
 			});
 			await run("create-table.js", server.address.origin, {});
-		}, 70_000);
+		});
 
 		afterAll(async () => {
 			await client?.send(new DeleteTableCommand({ TableName: table }));
@@ -63,6 +68,7 @@ for (const { name, start } of SERVERS) {
 				{
 					// The SDK warns of Node versions that it will leave behind.
 					nodeOptions: ["--no-warnings"],
+					timeLimit: TIME_LIMIT,
 					environment: {
 						AWS_ENDPOINT_URL_DYNAMODB: endpoint,
 						AWS_REGION: REGION,

@@ -244,9 +244,15 @@ describe.skipIf(!chromium || !binary || !pages)("Jaeger's pages", () => {
 
 	it("compare a fresh trace with a reused one", async () => {
 		const [, reused] = requestsOf(kept);
-		await page.goto(
-			`${jaeger.address}/trace/${fresh().traceId}...${reused?.traceId}`,
-		);
+		await page.goto(`${jaeger.address}/search`);
+		await search();
+		for (const { traceId } of [fresh(), reused as Span])
+			await page
+				.locator(".ResultItemTitle", { hasText: traceId.slice(0, 7) })
+				.getByRole("checkbox")
+				.check();
+		await page.getByText("Compare Traces").click();
+		await page.waitForURL(`**/trace/${fresh().traceId}...${reused?.traceId}*`);
 		const nodes = page.locator(".DiffNode--body");
 		await nodes.first().waitFor();
 		expect((await nodes.allInnerTexts()).join(" ")).toContain(
