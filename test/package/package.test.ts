@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { publint } from "publint";
@@ -45,6 +45,13 @@ beforeAll(async () => {
 		"@opentelemetry/sdk-trace-base",
 		"@types/node",
 	].map((name) => `${name}@${devDependencies[name]}`);
+	await install(project, [tarball, ...peers]);
+}, INSTALLATION_MS);
+
+async function install(
+	directory: string,
+	packages: readonly string[],
+): Promise<void> {
 	await run(
 		"npm",
 		[
@@ -53,12 +60,11 @@ beforeAll(async () => {
 			"--ignore-scripts",
 			"--no-audit",
 			"--no-fund",
-			tarball,
-			...peers,
+			...packages,
 		],
-		{ cwd: project },
+		{ cwd: directory },
 	);
-}, INSTALLATION_MS);
+}
 
 async function file(name: string, text: string): Promise<string> {
 	const path = join(project, name);
@@ -173,6 +179,11 @@ describe("the package", () => {
 			["app.cjs"],
 			{ NODE_OPTIONS: "--require conntrace/register" },
 		],
+		[
+			"NODE_OPTIONS with --import",
+			["app.mjs"],
+			{ NODE_OPTIONS: "--import conntrace/register" },
+		],
 	])("is preloaded by %s", async (_, args, environment) => {
 		await file("app.cjs", `const http = require("node:http"); ${GET}`);
 		await file("app.mjs", `import http from "node:http"; ${GET}`);
@@ -180,6 +191,34 @@ describe("the package", () => {
 		expect(requests).toHaveLength(1);
 		expect(requests[0]?.attributes["conntrace.connection.reused"]).toBe(false);
 		expect(stderr).toBe("");
+	});
+
+	it("needs no other package for the preload, the facts and the command line", async () => {
+		const bare = join(project, "../bare");
+		await mkdir(bare);
+		await writeFile(join(bare, "package.json"), '{"private": true}');
+		await install(bare, [tarball]);
+		await writeFile(
+			join(bare, "app.cjs"),
+			`const http = require("node:http");
+			require("conntrace/facts").onRequest(({ reason }) => console.log(reason)); ${GET}`,
+		);
+		const server = await startServer();
+		const start = (...args: string[]) =>
+			run(NODE, args, {
+				cwd: bare,
+				env: { ...programEnvironment(), ORIGIN: server.origin },
+			});
+		const preloaded = await start("-r", "conntrace/register", "app.cjs");
+		const commanded = await start(
+			...["node_modules/.bin/conntrace", "run", "--", NODE, "app.cjs"],
+		);
+		await server.close();
+		expect(preloaded).toEqual({ stdout: "first_connection\n", stderr: "" });
+		expect(commanded.stdout).toBe("first_connection\n");
+		expect(await readdir(join(bare, "node_modules"))).toEqual([
+			...[".bin", ".package-lock.json", "conntrace"],
+		]);
 	});
 
 	it("has a command line", async () => {
