@@ -75,7 +75,8 @@ export function httpExchange(
 	options: { readonly host?: unknown; readonly port?: unknown },
 ): HttpExchange {
 	const host = typeof options.host === "string" ? options.host : req.host;
-	const port = Number(options.port) || (req.protocol === "https:" ? 443 : 80);
+	const standardPort = req.protocol === "https:" ? 443 : 80;
+	const port = options.port ? Number(options.port) : standardPort;
 	return new HttpExchange(req, hostWithoutUser(host), port);
 }
 

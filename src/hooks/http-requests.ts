@@ -13,6 +13,8 @@ import {
 	watch,
 } from "./sockets";
 
+const MAX_PORT = 65_535;
+
 const requests = hiddenField<Request>();
 const untracedAgents = new WeakSet<object>();
 
@@ -41,11 +43,17 @@ export function follow(
 	if (known) return known;
 	if (isUntraced(req.agent) || req.socketPath) return undefined;
 	const exchange = httpExchange(req, options);
+	// To a port that is none Node makes no connection: it throws, and the program gets no request.
+	if (!isPort(exchange.port)) return undefined;
 	if (!tracesHost(exchange.host, exchange.port)) return undefined;
 	freezeWatch.check();
 	const request = tracker.requestCreated(exchange, activeContext());
 	requests.set(req, request);
 	return request;
+}
+
+function isPort(port: number): boolean {
+	return port >>> 0 === port && port <= MAX_PORT;
 }
 
 /** The connection behind a socket; one whose making nobody watched is taken as it is. */

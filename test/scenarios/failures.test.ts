@@ -34,6 +34,27 @@ describeBoth("a request for which Node refuses to connect", ({ test }) => {
 	});
 });
 
+describeBoth("a request to a port that is none", ({ test }) => {
+	test("is thrown at the program and never was one", async ({ server }) => {
+		const run = await trace(server, async ({ client, get, report }) => {
+			const agents = [false, client.globalAgent, new client.Agent()] as const;
+			for (const port of [65_536, 70_000, -1, 1.5, "seven"]) {
+				for (const agent of agents) {
+					try {
+						client.request({ port, agent });
+					} catch (error) {
+						report((error as NodeJS.ErrnoException).code);
+					}
+				}
+			}
+			await get("/");
+		});
+		expect(new Set(run.reports)).toEqual(new Set(["ERR_SOCKET_BAD_PORT"]));
+		expect(run.reports).toHaveLength(15);
+		expect(story(run)).toEqual(["first_connection"]);
+	});
+});
+
 describeBoth("a request that is given up", ({ test }) => {
 	test("before it has a socket", async ({ server }) => {
 		const run = await trace(server, async ({ request, get, client, sleep }) => {
