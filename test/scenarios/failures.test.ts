@@ -268,16 +268,20 @@ describe.concurrent("a host that cannot be reached", () => {
 
 	base("is given up while its name is resolved", async ({ https }) => {
 		const run = await trace(https, async ({ request, sleep }) => {
-			const aborted = request("/", {
-				agent: false,
-				lookup: (_name, _options, callback) =>
-					setTimeout(() => callback(null, "127.0.0.1", 4), 80),
+			await new Promise<void>((answered) => {
+				const aborted = request("/", {
+					agent: false,
+					lookup: async (_name, _options, callback) => {
+						await sleep(30);
+						aborted.destroy();
+						await sleep(30);
+						callback(null, "127.0.0.1", 4);
+						answered();
+					},
+				});
+				aborted.on("error", () => {});
+				aborted.end();
 			});
-			aborted.on("error", () => {});
-			aborted.end();
-			await sleep(30);
-			aborted.destroy();
-			await sleep(80);
 		});
 		expect(https.connections).toHaveLength(0);
 		expect(errorsOf(run.requests)).toEqual(["ECONNRESET"]);
