@@ -66,6 +66,8 @@ export class Request implements Listed {
 	cut = false;
 	/** The span that tells of the request; opaque here. */
 	span?: unknown;
+	/** What its span says, once it is over; opaque here. */
+	description?: unknown;
 	/** DynamoDB tables named in the request body. */
 	tableNames?: string[] | undefined;
 

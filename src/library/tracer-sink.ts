@@ -56,12 +56,17 @@ export class TracerSink implements SpanSink {
 			above,
 		);
 		const spanContext = span.spanContext();
+		const said = attributes.items.length;
 		if (span.isRecording()) {
 			this.open.set(spanContext, {
 				context: trace.setSpan(above, span),
 				finish: (content) => {
 					span.updateName(content.name);
-					span.setAttributes(content.attributes.toAttributes());
+					span.setAttributes(
+						content.attributes === attributes
+							? attributes.attributesFrom(said)
+							: content.attributes.toAttributes(),
+					);
 					span.addLinks([...(content.links ?? [])]);
 					if (content.error) span.setStatus({ code: SpanStatusCode.ERROR });
 					if (subject instanceof Request) {

@@ -56,12 +56,18 @@ export class AttributeList {
 	}
 
 	toAttributes(): Attributes {
-		const { items } = this;
 		const attributes: Attributes = {};
 		for (const list of this.shared) {
 			Object.assign(attributes, list.toAttributes());
 		}
-		for (let index = 0; index < items.length; index += 2) {
+		return Object.assign(attributes, this.attributesFrom(0));
+	}
+
+	/** Those that were set since there were so many items. */
+	attributesFrom(first: number): Attributes {
+		const { items } = this;
+		const attributes: Attributes = {};
+		for (let index = first; index < items.length; index += 2) {
 			attributes[items[index] as string] = items[index + 1];
 		}
 		return attributes;

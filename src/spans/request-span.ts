@@ -7,12 +7,23 @@ import { addAws } from "./aws-attributes";
 import { Attribute } from "./names";
 import { redactUrl } from "./url";
 
-/** Name and attributes of a request span, or of one that is still open when the process ends. */
-export function describeRequest(request: Request): {
+export interface RequestDescription {
 	readonly name: string;
 	readonly attributes: AttributeList;
 	readonly error: boolean;
-} {
+}
+
+/** Name and attributes of a request span, or of one that is still open when the process ends. */
+export function describeRequest(request: Request): RequestDescription {
+	const known = request.description as RequestDescription | undefined;
+	if (known) return known;
+	const description = describe(request);
+	// A sampler may have to decide on it before the span is written.
+	if (request.endedAt !== undefined) request.description = description;
+	return description;
+}
+
+function describe(request: Request): RequestDescription {
 	const error = request.failure;
 	const attributes = new AttributeList();
 	const name = bounded(addAws(attributes, request) ?? request.exchange.method);

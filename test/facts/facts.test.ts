@@ -124,8 +124,8 @@ describe.concurrent("facts on the channels", () => {
 			async ({ client, get, sleep }) => {
 				const agent = new client.Agent({ keepAlive: true });
 				await get("/", { agent });
-				await get("/fin/10", { agent });
-				await sleep(100);
+				await get("/fin/100", { agent });
+				await sleep(300);
 				await get("/close", { agent });
 			},
 			SUBSCRIBED,
