@@ -7,13 +7,24 @@ import {
 } from "./connection";
 import type { Decision } from "./decision";
 import { explainEnding, type SeenEnding } from "./ending";
+import {
+	earlierIn,
+	evidence,
+	type FreshRequest,
+	isFor,
+	otherHost,
+	samePool,
+	sessionsIn,
+	someOf,
+	unreadIn,
+} from "./evidence";
 import { findingsOf } from "./findings";
 import type { InvocationSource } from "./invocation";
 import { type HostRecord, Journal } from "./journal";
 import { Lookups, type LookupsOptions } from "./lookups";
 import type { PoolSnapshot } from "./pool";
 import type { Reason } from "./reason";
-import { decideReason, type FreshFacts, type IdleConnection } from "./reasons";
+import { decideReason, type FreshFacts } from "./reasons";
 import { type Exchange, Request } from "./request";
 import { Roster } from "./roster";
 import type {
@@ -36,33 +47,17 @@ export interface TrackerListener {
 	lookupEnded(lookup: Lookup, context: unknown): void;
 }
 
-/** What the hook of an agent sees when a request needs a new connection. */
-export interface FreshRequest {
-	readonly pool?: PoolIdentity | undefined;
-	readonly snapshot?: PoolSnapshot | undefined;
-	readonly agentKeepAlive: boolean;
-	readonly withoutPool?: string | undefined;
-	readonly tlsOfOneRequest: boolean;
-	readonly proxyTunnel: boolean;
-	/** The connection itself, where it was handed over by somebody who had begun it. */
-	readonly begun?: Connection | undefined;
-	/** Connections of the pool counted as busy whose response is over, and which their client has not taken back yet. */
-	readonly returning?: number | undefined;
-	/** Names the options in which two pool keys differ. */
-	differingOptions(key: string, otherKey: string): string;
-}
+/** What a decision needs besides the evidence that the connections to the host give. */
+type Circumstances = Pick<
+	FreshFacts,
+	"earlierConnections" | "waited" | "otherHost" | "sessions"
+>;
 
 /** From where to where a connection goes. */
 interface Way {
 	readonly peer?: Endpoint | undefined;
 	readonly local?: Endpoint | undefined;
 }
-
-/** How many connections are looked at for one decision, so that it costs the same in a large pool. */
-const SCAN_LIMIT = 100;
-
-/** A response counts as unread when nobody has read it for this long, in milliseconds. */
-const UNREAD_AFTER = 10;
 
 export interface TrackerOptions extends LookupsOptions {
 	/** Makes connection ids unique across processes. */
@@ -117,9 +112,10 @@ export class ConnectionTracker {
 		pool: PoolIdentity,
 	): void {
 		const { host, port } = request.exchange;
-		const { unread, oldestUnread } = this.unreadIn(
+		const { unread, oldestUnread } = unreadIn(
 			this.journal.of(host, port).open,
 			pool,
+			this.options.now(),
 		);
 		const detail =
 			unread === 0
@@ -296,12 +292,15 @@ export class ConnectionTracker {
 			free + busy,
 		);
 		request.decision = this.decision(record, fresh, {
-			...this.freshFacts(record, fresh),
 			earlierConnections,
 			waited: request.wait !== undefined,
 			otherHost:
-				earlierConnections === 0
-					? this.otherHost(request, fresh.pool)
+				earlierConnections === 0 && fresh.pool
+					? otherHost(
+							this.openByAgent.of(fresh.pool.agentId),
+							host,
+							this.options.serviceOf(exchange),
+						)
 					: undefined,
 		});
 		return request.decision;
@@ -311,7 +310,6 @@ export class ConnectionTracker {
 	decideUnasked({ host, port }: Origin, fresh: FreshRequest): Decision {
 		const record = this.journal.of(host, port);
 		return this.decision(record, fresh, {
-			...this.freshFacts(record, fresh),
 			earlierConnections: earlierIn(record, () => false),
 			waited: false,
 		});
@@ -321,21 +319,25 @@ export class ConnectionTracker {
 	sessionBegun(connection: Connection, fresh: FreshRequest): void {
 		const record = this.hostOf(connection);
 		connection.decision = this.decision(record, fresh, {
-			...this.freshFacts(record, fresh),
 			earlierConnections: earlierIn(record, (other) => other === connection),
 			waited: false,
-			sessions: this.sessionsIn(record.open, connection),
+			sessions: sessionsIn(record.open, connection),
 		});
 	}
 
 	private decision(
 		record: HostRecord,
-		{ snapshot }: FreshRequest,
-		facts: FreshFacts,
+		fresh: FreshRequest,
+		circumstances: Circumstances,
 	): Decision {
-		const { previousId, ...verdict } = decideReason(facts);
+		const { now, observesLate } = this.options;
+		const { previousId, ...verdict } = decideReason({
+			...evidence(record, fresh, now()),
+			observedLate: observesLate,
+			...circumstances,
+		});
 		if (previousId !== undefined) record.markReplaced(previousId);
-		return { ...verdict, previousId, pool: snapshot };
+		return { ...verdict, previousId, pool: fresh.snapshot };
 	}
 
 	/** Joins a new connection to the request it is made for. */
@@ -409,7 +411,7 @@ export class ConnectionTracker {
 
 	/** The open connections to a server. */
 	connectionsTo({ host, port }: Origin): Iterable<Connection> {
-		return first(SCAN_LIMIT, this.journal.of(host, port).open);
+		return someOf(this.journal.of(host, port).open);
 	}
 
 	/** A function of the program resolves the name. */
@@ -653,149 +655,6 @@ export class ConnectionTracker {
 		connection.record ??= this.journal.of(origin.host, origin.port);
 		return connection.record;
 	}
-
-	// Evidence
-
-	private freshFacts(record: HostRecord, fresh: FreshRequest) {
-		const { pool } = fresh;
-		const others = this.otherPools(record.idle, fresh);
-		return {
-			observedLate: this.options.observesLate,
-			withoutPool: fresh.withoutPool,
-			agentKeepAlive: fresh.agentKeepAlive,
-			tlsOfOneRequest: fresh.tlsOfOneRequest,
-			proxyTunnel: fresh.proxyTunnel,
-			pool: fresh.snapshot,
-			returning: fresh.returning ?? 0,
-			...this.unreadIn(record.open, pool),
-			previousInPool: pool && record.lastEndedInPool(pool.agentId, pool.key),
-			previousToHost: record.lastEnded(),
-			otherKey: others.otherKey,
-			otherAgent: others.otherAgent,
-			busyElsewhere: this.busyOutside(record.open, pool),
-		};
-	}
-
-	/** The other sessions of HTTP/2 to the same host. */
-	private sessionsIn(
-		open: Iterable<Connection>,
-		besides: Connection,
-	): FreshFacts["sessions"] {
-		let full = 0;
-		let limit = 0;
-		for (const connection of first(SCAN_LIMIT, open)) {
-			const { id, maxStreams, openRequests, openStreams } = connection;
-			if (connection === besides || maxStreams === undefined) continue;
-			const streams = Math.max(openRequests, openStreams);
-			const most = Math.min(
-				maxStreams,
-				connection.clientMaxStreams ?? Infinity,
-			);
-			if (streams < most) {
-				return { full, limit, available: { id, streams } };
-			}
-			full += 1;
-			limit = most;
-		}
-		return { full, limit };
-	}
-
-	/** In each of other pools, the connection that has been idle for the longest: it was free for the most requests. */
-	private otherPools(
-		idle: Iterable<Connection>,
-		{ pool, differingOptions }: FreshRequest,
-	): Pick<FreshFacts, "otherKey" | "otherAgent"> {
-		const now = this.options.now();
-		let otherKey: FreshFacts["otherKey"];
-		let otherAgent: IdleConnection | undefined;
-		for (const connection of first(SCAN_LIMIT, idle)) {
-			const since = now - (connection.idleSince ?? now);
-			if (!connection.pool || !pool) continue;
-			if (connection.pool.agentId !== pool.agentId) {
-				if (otherAgent && otherAgent.idle >= since) continue;
-				otherAgent = { id: connection.id, idle: since };
-			} else if (connection.pool.key !== pool.key) {
-				if (otherKey && otherKey.idle >= since) continue;
-				otherKey = {
-					id: connection.id,
-					idle: since,
-					options: differingOptions(pool.key, connection.pool.key),
-				};
-			}
-		}
-		return { otherKey, otherAgent };
-	}
-
-	private unreadIn(
-		open: Iterable<Connection>,
-		pool: PoolIdentity | undefined,
-	): Pick<FreshFacts, "unread" | "oldestUnread"> {
-		const now = this.options.now();
-		let unread = 0;
-		let oldestUnread = 0;
-		if (!pool) return { unread, oldestUnread };
-		for (const { holder, pool: itsPool } of first(SCAN_LIMIT, open)) {
-			if (!holder || !samePool(itsPool, pool)) continue;
-			const since = now - (holder.respondedAt ?? now);
-			if (since < UNREAD_AFTER || !holder.exchange.responseUnread) continue;
-			unread += 1;
-			oldestUnread = Math.max(oldestUnread, since);
-		}
-		return { unread, oldestUnread };
-	}
-
-	private busyOutside(
-		open: Iterable<Connection>,
-		pool: PoolIdentity | undefined,
-	): number {
-		let busy = 0;
-		for (const connection of first(SCAN_LIMIT, open)) {
-			if (connection.busy && !samePool(connection.pool, pool)) {
-				busy += 1;
-			}
-		}
-		return busy;
-	}
-
-	private otherHost(
-		request: Request,
-		pool: PoolIdentity | undefined,
-	): FreshFacts["otherHost"] {
-		if (!pool) return undefined;
-		const service = this.options.serviceOf(request.exchange);
-		if (service === undefined) return undefined;
-		const siblings = this.openByAgent.of(pool.agentId);
-		for (const { origin, service: theirs } of first(SCAN_LIMIT, siblings)) {
-			if (theirs === service && origin.host !== request.exchange.host) {
-				return { host: origin.host, service };
-			}
-		}
-		return undefined;
-	}
-}
-
-/** Connections of clients of HTTP to a host, without those that are in the making for whoever asks. */
-function earlierIn(
-	{ begun, open }: HostRecord,
-	isOwn: (connection: Connection) => boolean,
-): number {
-	let earlier = begun;
-	for (const connection of first(SCAN_LIMIT, open)) {
-		const { bare, setup } = connection;
-		// What is still in the making may be for a request whose agent says so later.
-		if (isOwn(connection) || (bare && setup.end !== undefined)) earlier -= 1;
-	}
-	return earlier;
-}
-
-/** Which connections were begun for the request before its agent could say so. */
-function isFor(
-	{ createdAt }: Request,
-	{ begun }: FreshRequest,
-): (connection: Connection) => boolean {
-	if (begun) return (connection) => connection === begun;
-	return ({ cause, requestCount, setup }) =>
-		!cause && requestCount === 0 && setup.start >= createdAt;
 }
 
 /** Lets the program's request and response be collected although the connection that was made for them lives on. */
@@ -814,24 +673,4 @@ function originOf({ host, port }: Origin): Origin {
 function forgetCaused(request: Request): void {
 	delete request.caused;
 	delete request.decision;
-}
-
-function samePool(
-	a: PoolIdentity | undefined,
-	b: PoolIdentity | undefined,
-): boolean {
-	return (
-		a !== undefined &&
-		b !== undefined &&
-		a.agentId === b.agentId &&
-		a.key === b.key
-	);
-}
-
-function* first<T>(limit: number, items: Iterable<T>): Generator<T> {
-	let seen = 0;
-	for (const item of items) {
-		if (seen++ === limit) return;
-		yield item;
-	}
 }

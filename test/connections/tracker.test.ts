@@ -1,10 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Connection } from "../../src/connections/connection.js";
+import type { FreshRequest } from "../../src/connections/evidence.js";
 import type { Request } from "../../src/connections/request.js";
-import {
-	ConnectionTracker,
-	type FreshRequest,
-} from "../../src/connections/tracker.js";
+import { ConnectionTracker } from "../../src/connections/tracker.js";
 import { exchange, HOST } from "./model.js";
 
 const POOL = { agentId: 1, key: "table.test:443:" };
