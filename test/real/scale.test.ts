@@ -22,6 +22,7 @@ import {
 } from "./fleet.js";
 import { type Jaeger, storedSpans } from "./jaeger.js";
 import { freePorts, local } from "./server-process.js";
+import { exportTo } from "./steady-load.js";
 import { until } from "./until.js";
 
 const jaegerBinary = inject("jaeger") ?? "";
@@ -124,11 +125,7 @@ describe.skipIf(!jaegerBinary || !collector || !kafka)(
 					],
 					timeLimit: 120_000,
 					environment: {
-						OTEL_SERVICE_NAME: service.name,
-						OTEL_TRACES_EXPORTER: "otlp",
-						OTEL_EXPORTER_OTLP_ENDPOINT: gateway.collector,
-						OTEL_BSP_SCHEDULE_DELAY: "200",
-						CONNTRACE_FLUSH_TIMEOUT: "20000",
+						...exportTo(gateway.collector, service.name),
 						CONNTRACE_REUSED_RATIO: String(service.ratio),
 					},
 				});

@@ -2,15 +2,29 @@ import { resolve } from "node:path";
 import { expect } from "vitest";
 import { type Run, runProgram } from "../support/run-program.js";
 import { startServer } from "../support/server.js";
-import type { Span } from "../support/spans.js";
+import { requestsOf, type Span } from "../support/spans.js";
 
 const PROGRAM = resolve("test/programs/load-until.cjs");
 
-export const AGENTS = 3;
+const AGENTS = 3;
 
 export interface SteadyLoad {
 	/** What the programs were traced to have done, once they have ended. */
 	stop(): Promise<Span[]>;
+}
+
+/** The environment of a program whose spans go to a gateway. */
+export function exportTo(
+	collector: string,
+	service: string,
+): Record<string, string> {
+	return {
+		OTEL_SERVICE_NAME: service,
+		OTEL_TRACES_EXPORTER: "otlp",
+		OTEL_EXPORTER_OTLP_ENDPOINT: collector,
+		OTEL_BSP_SCHEDULE_DELAY: "100",
+		CONNTRACE_FLUSH_TIMEOUT: "20000",
+	};
 }
 
 /**
@@ -31,13 +45,7 @@ export async function startLoad(
 			runProgram(PROGRAM, {
 				arguments: [server.origin, String(pause)],
 				timeLimit: 300_000,
-				environment: {
-					OTEL_SERVICE_NAME: service,
-					OTEL_TRACES_EXPORTER: "otlp",
-					OTEL_EXPORTER_OTLP_ENDPOINT: collector,
-					OTEL_BSP_SCHEDULE_DELAY: "100",
-					CONNTRACE_FLUSH_TIMEOUT: "20000",
-				},
+				environment: exportTo(collector, service),
 			}),
 		),
 	);
@@ -66,8 +74,8 @@ const idOf = ({ traceId, spanId }: Span) => `${traceId} ${spanId}`;
 
 /** Whether every program's requests since a moment, in milliseconds since 1970, are among those that arrived. */
 export function heardSince(arrived: readonly Span[], moment: number): boolean {
-	const connections = arrived
+	const connections = requestsOf(arrived)
 		.filter(({ start }) => start > BigInt(moment) * 1_000_000n)
 		.map(({ attributes }) => attributes["conntrace.connection.id"]);
-	return new Set(connections).size === AGENTS;
+	return new Set(connections).size >= AGENTS;
 }

@@ -25,7 +25,10 @@ export async function startTraceService(
 		session.on("close", () => sessions.delete(session));
 	});
 	server.on("stream", async (stream) => {
-		const message = await buffer(stream);
+		// A client that ends breaks off its requests: they are not taken.
+		stream.on("error", () => {});
+		const message = await buffer(stream).catch(() => undefined);
+		if (!message || stream.destroyed) return;
 		const body = message.subarray(HEAD_BYTES);
 		take(message[0] === 1 ? gunzipSync(body) : body);
 		stream.respond(
