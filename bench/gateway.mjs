@@ -1,17 +1,17 @@
 // Measures what the sizing in docs/scale.md rests on: bytes and spans of a request on the wire, and the CPU that a
 // gateway and a sampler need for a span, each with its configuration of otel/scale; and what that comes to for a fleet.
 // `node bench/gateway.mjs --help` tells the options. It needs Go and Linux.
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { build } from "esbuild";
 import { parse } from "yaml";
 import { agent, reusedRequest, writerTo } from "./agent-parts.mjs";
+import { loadSource } from "./load-source.mjs";
 import { figure, markdownTable } from "./markdown.mjs";
 import { readOptions } from "./options.mjs";
 import { startOtherEnds } from "./other-ends.mjs";
@@ -30,7 +30,12 @@ const options = readOptions({
 const run = promisify(execFile);
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const ends = await startOtherEnds();
-const { startTraceService } = await load("../test/support/trace-service.ts");
+const [{ startTraceService }, servers] = await Promise.all(
+	["support/trace-service.ts", "real/server-process.ts"].map((file) =>
+		loadSource(here(`../test/${file}`), ends.directory),
+	),
+);
+const { configurations, freePorts, local, read, startServerProcess } = servers;
 
 /** Spans that are sent before the next ones are encoded: no more than an agent would queue. */
 const PORTION = 10_000;
@@ -48,16 +53,11 @@ show(
 );
 const roles = await measureRoles();
 show(
-	[
-		"role",
-		"µs of CPU a span",
-		"spans a second of a core",
-		"spans a second here",
-	],
-	Object.entries(roles).map(([name, { cpu, rate }]) => [
+	["role", "µs of CPU a span", "spans a second of a core"],
+	Object.entries(roles).map(([name, cpu]) => [
 		name,
 		figure(1e6 * cpu),
-		...[1 / cpu, rate].map(whole),
+		whole(1 / cpu),
 	]),
 );
 await showFleet();
@@ -114,12 +114,12 @@ async function puts(kind, compression) {
 	};
 }
 
-/** @returns by name the seconds of CPU that a span takes, and how many were taken in a second */
+/** @returns by name the seconds of CPU that a span takes */
 async function measureRoles() {
 	const collector = options.collector || (await buildCollector());
 	const next = await startTraceService(() => {});
 	const onward = {
-		resolver: { dns: null, static: { hostnames: [`127.0.0.1:${next.port}`] } },
+		resolver: { dns: null, static: { hostnames: [local(next.port)] } },
 	};
 	const gateway = {
 		exporters: {
@@ -131,6 +131,7 @@ async function measureRoles() {
 	/** What Kafka gets goes to the same place here, as a gateway sends it. */
 	const sampler = {
 		service: { pipelines: { traces: { exporters: ["load_balancing"] } } },
+		processors: { tail_sampling: { decision_wait: "2s" } },
 		exporters: {
 			load_balancing: {
 				...onward,
@@ -174,8 +175,8 @@ async function showFleet() {
 			String(ratio),
 			whole(spans),
 			figure((bytes * 8) / 1e6),
-			figure(spans * roles["gateway, from agents with gzip"].cpu),
-			figure(spans * roles.sampler.cpu),
+			figure(spans * roles["gateway, from agents with gzip"]),
+			figure(spans * roles.sampler),
 			whole((reused + fresh) * wait),
 			whole(reused * share + fresh * wire.fresh.spans),
 		];
@@ -198,58 +199,48 @@ function whole(value) {
 	return Math.round(value).toLocaleString("en");
 }
 
-/** Sends reused requests to a role. */
+/** Sends reused requests to a role. @returns seconds of its CPU for each */
 async function measure(collector, role, differences, compression = "none") {
 	const [port, health] = await freePorts(2);
 	const addresses = {
 		service: { telemetry: { metrics: { level: "none" } } },
 		extensions: {
-			health_check: { endpoint: `127.0.0.1:${health}` },
+			health_check: { endpoint: local(health) },
 			file_storage: { directory: join(ends.directory, role) },
 		},
 		receivers: {
 			otlp: {
 				protocols: {
 					grpc: { endpoint: "127.0.0.1:0" },
-					http: { endpoint: `127.0.0.1:${port}` },
+					http: { endpoint: local(port) },
 				},
 			},
 		},
 	};
-	const child = spawn(
-		collector,
+	const { pid, stop } = await startServerProcess(
+		role,
 		[
-			here(`../otel/scale/${role}.yaml`),
-			...[addresses, ...differences].map(
-				(difference) => `yaml:${JSON.stringify(difference)}`,
+			collector,
+			...configurations(
+				[here(`../otel/scale/${role}.yaml`)],
+				addresses,
+				...differences,
 			),
-		].flatMap((source) => ["--config", source]),
-		{ stdio: ["ignore", "ignore", "pipe"] },
+		],
+		() => read(`http://${local(health)}/`),
 	);
-	let said = "";
-	child.stderr.on("data", (text) => {
-		said += text;
-	});
-	const ended = once(child, "exit");
-	while (!(await fetch(`http://127.0.0.1:${health}`).catch(() => undefined))) {
-		if (child.exitCode !== null) throw new Error(said);
-		await sleep(100);
-	}
-	const before = await cpuOf(child.pid);
-	const begin = performance.now();
-	await send(`http://127.0.0.1:${port}`, compression);
-	const seconds = (performance.now() - begin) / 1000;
+	const before = await cpuOf(pid);
+	await send(`http://${local(port)}`, compression);
 	// Until nothing waits in it any more.
 	let cpu = 0;
 	for (let idle = 0; idle < 4; ) {
 		await sleep(2000);
-		const now = await cpuOf(child.pid);
+		const now = await cpuOf(pid);
 		idle = now - before - cpu < 0.05 ? idle + 1 : 0;
 		cpu = now - before;
 	}
-	child.kill();
-	await ended;
-	return { cpu: cpu / options.spans, rate: options.spans / seconds };
+	await stop();
+	return cpu / options.spans;
 }
 
 async function send(endpoint, compression) {
@@ -295,26 +286,4 @@ async function buildCollector() {
 		cwd: here("../test/real/collector"),
 	});
 	return file;
-}
-
-async function freePorts(count) {
-	const servers = Array.from({ length: count }, () =>
-		createServer().listen(0, "127.0.0.1"),
-	);
-	await Promise.all(servers.map((server) => once(server, "listening")));
-	const ports = servers.map((server) => server.address().port);
-	await Promise.all(servers.map((server) => once(server.close(), "close")));
-	return ports;
-}
-
-async function load(source) {
-	const outfile = join(ends.directory, "module.mjs");
-	await build({
-		entryPoints: [here(source)],
-		outfile,
-		bundle: true,
-		platform: "node",
-		format: "esm",
-	});
-	return import(pathToFileURL(outfile));
 }

@@ -4,11 +4,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { unzipSync, zipSync } from "fflate";
 import { installRuntimeClients } from "../scripts/install-runtime-clients.mjs";
 import { difference, interleave } from "./interleave.mjs";
+import { loadSource } from "./load-source.mjs";
 import { markdownTable } from "./markdown.mjs";
 import { COMMON, readOptions } from "./options.mjs";
 import { startOtherEnds } from "./other-ends.mjs";
@@ -28,7 +29,10 @@ const WARM_UP = 10;
 installRuntimeClients();
 const ends = await startOtherEnds();
 const { directory } = ends;
-const { LambdaService } = await load("../test/support/lambda-service.ts");
+const { LambdaService } = await loadSource(
+	here("../test/support/lambda-service.ts"),
+	directory,
+);
 const { wrapper, zipSize } = await unpackLayer();
 const peerSize = await sizeOfPeer();
 const handler = await bundleHandler();
@@ -128,18 +132,6 @@ console.log(
 console.log(
 	`zip: conntrace ${(zipSize / 1024).toFixed(0)} KiB, OpenTelemetry by hand, bundled and minified, ${(peerSize / 1024).toFixed(0)} KiB`,
 );
-
-async function load(source) {
-	const outfile = join(directory, "module.mjs");
-	await build({
-		entryPoints: [here(source)],
-		outfile,
-		bundle: true,
-		platform: "node",
-		format: "esm",
-	});
-	return import(pathToFileURL(outfile));
-}
 
 async function unpackLayer() {
 	const zip = await readFile(here("../dist/conntrace-layer.zip"));

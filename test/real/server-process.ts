@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** A server in a process of its own. */
 export interface ServerProcess {
+	readonly pid: number | undefined;
 	/** What it wrote to its standard error and output. */
 	said(): string;
 	/** Resolves when it has ended. */
@@ -53,6 +54,7 @@ export async function startServerProcess(
 		await sleep(100);
 	}
 	return {
+		pid: child.pid,
 		said: () => said,
 		async stop(signal = "SIGTERM") {
 			child.kill(signal);
@@ -95,10 +97,10 @@ export async function freePorts(count: number): Promise<number[]> {
 /** Configurations for a Collector, files first, what differs here last. */
 export function configurations(
 	files: readonly string[],
-	differences: object,
+	...differences: readonly object[]
 ): string[] {
-	return [...files, `yaml:${JSON.stringify(differences)}`].flatMap((source) => [
-		"--config",
-		source,
-	]);
+	return [
+		...files,
+		...differences.map((difference) => `yaml:${JSON.stringify(difference)}`),
+	].flatMap((source) => ["--config", source]);
 }
