@@ -1,17 +1,29 @@
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, inject } from "vitest";
+import { beforeAll, describe, expect, inject, vi } from "vitest";
 import { installPackages } from "../../scripts/install-packages.mjs";
+import { NODE } from "../commands/conntrace.js";
 import { testedNode } from "../reasons/stages.js";
 import { checkContract } from "../support/contract.js";
-import { type RunOptions, runProgram } from "../support/run-program.js";
+import {
+	programEnvironment,
+	REGISTER,
+	type RunOptions,
+	runProgram,
+} from "../support/run-program.js";
 import { judge, story, test } from "../support/scenario.js";
 import type { TestServer } from "../support/server.js";
-import { requestsOf } from "../support/spans.js";
+import { readSpans, requestsOf } from "../support/spans.js";
 
 const INSTALLATION_MS = 180_000;
+
+// Loaders, bundlers and managers take seconds, whatever else the machine has to do.
+const PROGRAM_MS = 60_000;
+vi.setConfig({ testTimeout: 2 * PROGRAM_MS });
 const HERE = "test/ecosystem";
 
 beforeAll(() => {
@@ -30,6 +42,7 @@ async function storyOf(
 ): Promise<unknown[]> {
 	const run = await runProgram(file, {
 		arguments: [http.origin],
+		timeLimit: PROGRAM_MS,
 		...options,
 	});
 	return story(judge(run, [http]));
@@ -126,12 +139,49 @@ test("a program bundled by webpack", async ({ https }) => {
 	expect(story(judge(run, [https]))).toEqual(KEPT);
 });
 
+describe.concurrent("a program managed by PM2, with NODE_OPTIONS", () => {
+	test.for([
+		["two processes of a cluster", ["-i", "2"], 2],
+		["a process of its own", [], 1],
+	] as const)("%s", async ([, instances, processes], { http }) => {
+		const home = await mkdtemp(join(inject("temporaryDirectory"), "pm2-"));
+		const spanFile = join(home, "spans.jsonl");
+		await promisify(execFile)(
+			NODE,
+			[
+				installed("pm2/bin/pm2-runtime"),
+				...["start", resolve(HERE, "managed.mjs"), "--no-autorestart"],
+				...instances,
+			],
+			{
+				env: {
+					...programEnvironment(),
+					NODE_OPTIONS: `--require ${REGISTER}`,
+					CONNTRACE_FILE: spanFile,
+					PM2_HOME: home,
+					TEST_TARGET: http.origin,
+				},
+				timeout: PROGRAM_MS,
+			},
+			// So PM2 ends when all programs of a cluster have, with the agent or without.
+		).catch(({ code }) => expect(code).toBe(2));
+		const spans = readSpans(await readFile(spanFile, "utf8"));
+		expect(checkContract(spans)).toEqual([]);
+		expect(story({ requests: requestsOf(spans) }).toSorted()).toEqual(
+			Array.from({ length: processes }, () => KEPT)
+				.flat()
+				.toSorted(),
+		);
+	});
+});
+
 describe.concurrent("a test run by", () => {
 	const file = resolve(HERE, "runner.test.mjs");
 
 	test("node --test, with NODE_OPTIONS", async ({ http }) => {
 		const run = await runProgram(file, {
 			preload: "NODE_OPTIONS",
+			timeLimit: PROGRAM_MS,
 			nodeOptions: ["--test", "--test-reporter=spec"],
 			environment: { TEST_TARGET: http.origin },
 		});
@@ -142,6 +192,7 @@ describe.concurrent("a test run by", () => {
 	test("vitest in processes, with NODE_OPTIONS", async ({ http }) => {
 		const run = await runProgram(resolve("node_modules/vitest/vitest.mjs"), {
 			preload: "NODE_OPTIONS",
+			timeLimit: PROGRAM_MS,
 			arguments: [
 				...["run", "--root", resolve(HERE), "--config", "runner.config.mjs"],
 				"--pool=forks",
