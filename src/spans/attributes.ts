@@ -73,12 +73,3 @@ export class AttributeList {
 		return attributes;
 	}
 }
-
-/** The attributes of these whose value is known. */
-export function defined(
-	facts: Readonly<Record<string, AttributeValue | undefined>>,
-): AttributeList {
-	const attributes = new AttributeList();
-	for (const name in facts) attributes.set(name, facts[name]);
-	return attributes;
-}

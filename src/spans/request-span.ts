@@ -2,7 +2,7 @@ import type { Decision } from "../connections/decision";
 import type { PoolSnapshot } from "../connections/pool";
 import type { Request } from "../connections/request";
 import type { ConnectAttempt } from "../connections/setup";
-import { AttributeList, bounded, defined } from "./attributes";
+import { AttributeList, bounded } from "./attributes";
 import { addAws } from "./aws-attributes";
 import { Attribute } from "./names";
 import { redactUrl } from "./url";
@@ -77,17 +77,16 @@ function endpointsOf({
 	) {
 		return known.attributes;
 	}
-	const attributes = defined({
-		[Attribute.serverAddress]: host,
-		[Attribute.serverPort]: port,
-		[Attribute.proxyAddress]: connection?.proxy?.host,
-		[Attribute.proxyPort]: connection?.proxy?.port,
-		[Attribute.networkProtocolVersion]: version,
-		[Attribute.networkPeerAddress]: attempt?.peer?.address,
-		[Attribute.networkPeerPort]: attempt?.peer?.port,
-		[Attribute.networkLocalPort]: attempt?.local?.port,
-		[Attribute.connectionId]: connection?.id,
-	});
+	const attributes = new AttributeList();
+	attributes.set(Attribute.serverAddress, host);
+	attributes.set(Attribute.serverPort, port);
+	attributes.set(Attribute.proxyAddress, connection?.proxy?.host);
+	attributes.set(Attribute.proxyPort, connection?.proxy?.port);
+	attributes.set(Attribute.networkProtocolVersion, version);
+	attributes.set(Attribute.networkPeerAddress, attempt?.peer?.address);
+	attributes.set(Attribute.networkPeerPort, attempt?.peer?.port);
+	attributes.set(Attribute.networkLocalPort, attempt?.local?.port);
+	attributes.set(Attribute.connectionId, connection?.id);
 	if (connection) {
 		const endpoints: Endpoints = { host, port, version, attempt, attributes };
 		connection.endpoints = endpoints;

@@ -1,4 +1,4 @@
-import type { Link } from "@opentelemetry/api";
+import type { Attributes, Link } from "@opentelemetry/api";
 import {
 	JsonTraceSerializer,
 	ProtobufTraceSerializer,
@@ -12,7 +12,7 @@ import { Bytes } from "../../src/export/bytes.js";
 import type { Encoding } from "../../src/export/encoding.js";
 import { otlpJson } from "../../src/export/otlp-json.js";
 import { otlpProtobuf } from "../../src/export/otlp-protobuf.js";
-import { defined } from "../../src/spans/attributes.js";
+import { AttributeList } from "../../src/spans/attributes.js";
 import { FinishedSpan, SharedLink } from "../../src/spans/finished-span.js";
 import { jsonOfProtobuf, protobufResponse } from "../support/otlp-protobuf.js";
 import { readSpans } from "../support/spans.js";
@@ -29,8 +29,14 @@ const context = (spanId: string) => ({
 	traceFlags: 1,
 });
 
+function listOf(attributes: Attributes): AttributeList {
+	const list = new AttributeList();
+	for (const [name, value] of Object.entries(attributes)) list.set(name, value);
+	return list;
+}
+
 function span(
-	attributes: Parameters<typeof defined>[0],
+	attributes: Attributes,
 	parent?: { readonly isRemote: boolean },
 	links?: readonly Link[],
 ): FinishedSpan {
@@ -40,7 +46,7 @@ function span(
 			kind: 2,
 			start: 12.345_678,
 			end: 1_234_567.999_999_9,
-			attributes: defined(attributes),
+			attributes: listOf(attributes),
 			links,
 			error: parent !== undefined,
 		},
@@ -69,7 +75,7 @@ const SPANS: Readonly<Record<string, FinishedSpan>> = {
 	"a parent in another process": span({}, { isRemote: true }),
 	"attributes that are shared": sharing(
 		span({ own: 1 }),
-		defined({ shared: "é", twice: 2 }),
+		listOf({ shared: "é", twice: 2 }),
 	),
 	links: span({}, undefined, [
 		{
@@ -83,7 +89,7 @@ const SPANS: Readonly<Record<string, FinishedSpan>> = {
 
 function sharing(
 	example: FinishedSpan,
-	...lists: ReturnType<typeof defined>[]
+	...lists: AttributeList[]
 ): FinishedSpan {
 	for (const list of lists) example.content.attributes.include(list);
 	return example;
