@@ -78,7 +78,8 @@ export interface EndingFacts {
 	readonly error?: string | undefined;
 	/** It happened inside the agent's `destroy()`. */
 	readonly agentDestroyed: boolean;
-	readonly idle?: number | undefined;
+	/** For how many milliseconds it had been idle. Nobody who watches from outside knows: it is added inside. */
+	idle?: number | undefined;
 	/** The server's announced idle limit in milliseconds. */
 	readonly serverIdleLimit?: number | undefined;
 	/** It happened in the `timeout` event of an idle connection: the limit in milliseconds. */
@@ -101,9 +102,6 @@ export interface EndingFacts {
 	/** What is known of a connection of undici, which says itself why it destroys one. */
 	readonly undici?: Pick<UndiciEndingFacts, "undici" | "request"> | undefined;
 }
-
-/** What is seen from outside; how long the connection was idle is known inside. */
-export type SeenEnding = Omit<EndingFacts, "idle">;
 
 type Explanation = readonly [Reason, string];
 

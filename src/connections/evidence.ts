@@ -26,23 +26,45 @@ const SCAN_LIMIT = 100;
 /** A response counts as unread when nobody has read it for this long, in milliseconds. */
 const UNREAD_AFTER = 10;
 
-/** What the connections to a host tell of a request that needs a new one. */
-export function evidence(record: HostRecord, fresh: FreshRequest, now: number) {
+/** What a decision needs besides the evidence that the connections to the host give. */
+export type Circumstances = Pick<
+	FreshFacts,
+	"earlierConnections" | "waited" | "otherHost" | "sessions"
+>;
+
+/**
+ * All that is known of a request that needs a new connection. One shape for all: what is made by spreading has one of
+ * its own each time, and every look at it is slow.
+ */
+export function evidence(
+	record: HostRecord,
+	fresh: FreshRequest,
+	{ earlierConnections, waited, otherHost, sessions }: Circumstances,
+	now: number,
+	observedLate: boolean | undefined,
+): FreshFacts {
 	const { pool } = fresh;
-	const others = otherPools(record.idle, fresh, now);
+	const { otherKey, otherAgent } = otherPools(record.idle, fresh, now);
+	const { unread, oldestUnread } = unreadIn(record.open, pool, now);
 	return {
+		earlierConnections,
+		observedLate,
 		withoutPool: fresh.withoutPool,
 		agentKeepAlive: fresh.agentKeepAlive,
 		tlsOfOneRequest: fresh.tlsOfOneRequest,
-		proxyTunnel: fresh.proxyTunnel,
+		waited,
 		pool: fresh.snapshot,
+		unread,
+		oldestUnread,
 		returning: fresh.returning ?? 0,
-		...unreadIn(record.open, pool, now),
 		previousInPool: pool && record.lastEndedInPool(pool.agentId, pool.key),
 		previousToHost: record.lastEnded(),
-		otherKey: others.otherKey,
-		otherAgent: others.otherAgent,
+		otherKey,
+		otherAgent,
 		busyElsewhere: busyOutside(record.open, pool),
+		otherHost,
+		proxyTunnel: fresh.proxyTunnel,
+		sessions,
 	};
 }
 

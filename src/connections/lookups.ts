@@ -78,10 +78,10 @@ export class Lookups {
 		if (error !== undefined) lookup.error = error;
 		const record = this.names.get(name);
 		this.remember(name, {
-			...record,
 			answeredAt: lookup.end,
 			question,
 			answers: error === undefined ? answers : undefined,
+			timeToLive: record?.timeToLive,
 			askAgainAt: record?.askAgainAt ?? 0,
 		});
 	}

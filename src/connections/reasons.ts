@@ -74,7 +74,7 @@ export interface Rule {
 export interface Claim {
 	readonly reason: Reason;
 	readonly detail: string;
-	readonly previousId?: string;
+	readonly previousId?: string | undefined;
 }
 
 /**
@@ -222,8 +222,8 @@ export const FALLBACK_RULES: readonly Rule[] = [
 		name: "the last connection to the host ended",
 		evaluate: ({ previousToHost }) => {
 			if (!previousToHost) return undefined;
-			const claim = endOf(previousToHost);
-			return { ...claim, detail: `in another pool: ${claim.detail}` };
+			const { id, reason, detail } = previousToHost;
+			return { reason, detail: `in another pool: ${detail}`, previousId: id };
 		},
 	},
 ];
@@ -247,16 +247,28 @@ export function decideReason(facts: FreshFacts): Verdict {
 	const [nearest, ...others] = claimsOf(RULES, facts);
 	if (!nearest) {
 		const [claim = NOTHING_SHOWN] = claimsOf(FALLBACK_RULES, facts);
-		return { ...claim, contributing: [] };
+		return verdictOf(claim, []);
 	}
-	const contributing = new Set(others.map((claim) => claim.reason));
-	contributing.delete(nearest.reason);
-	contributing.delete("unknown");
-	return { ...nearest, contributing: [...contributing] };
+	const contributing: Reason[] = [];
+	for (const { reason } of others) {
+		if (reason === nearest.reason || reason === "unknown") continue;
+		if (!contributing.includes(reason)) contributing.push(reason);
+	}
+	return verdictOf(nearest, contributing);
+}
+
+function verdictOf(
+	{ reason, detail, previousId }: Claim,
+	contributing: readonly Reason[],
+): Verdict {
+	return { reason, detail, previousId, contributing };
 }
 
 function claimsOf(rules: readonly Rule[], facts: FreshFacts): Claim[] {
-	return rules
-		.map((rule) => rule.evaluate(facts))
-		.filter((claim) => claim !== undefined);
+	const claims: Claim[] = [];
+	for (const rule of rules) {
+		const claim = rule.evaluate(facts);
+		if (claim) claims.push(claim);
+	}
+	return claims;
 }

@@ -6,8 +6,9 @@ import {
 	type ProxyHop,
 } from "./connection";
 import type { Decision } from "./decision";
-import { explainEnding, type SeenEnding } from "./ending";
+import { type EndingFacts, explainEnding } from "./ending";
 import {
+	type Circumstances,
 	earlierIn,
 	evidence,
 	type FreshRequest,
@@ -24,7 +25,7 @@ import { type HostRecord, Journal } from "./journal";
 import { Lookups, type LookupsOptions } from "./lookups";
 import type { PoolSnapshot } from "./pool";
 import type { Reason } from "./reason";
-import { decideReason, type FreshFacts } from "./reasons";
+import { decideReason } from "./reasons";
 import { type Exchange, Request } from "./request";
 import { Roster } from "./roster";
 import type {
@@ -46,12 +47,6 @@ export interface TrackerListener {
 	/** A name resolution that no connection asked for. */
 	lookupEnded(lookup: Lookup, context: unknown): void;
 }
-
-/** What a decision needs besides the evidence that the connections to the host give. */
-type Circumstances = Pick<
-	FreshFacts,
-	"earlierConnections" | "waited" | "otherHost" | "sessions"
->;
 
 /** From where to where a connection goes. */
 interface Way {
@@ -331,13 +326,11 @@ export class ConnectionTracker {
 		circumstances: Circumstances,
 	): Decision {
 		const { now, observesLate } = this.options;
-		const { previousId, ...verdict } = decideReason({
-			...evidence(record, fresh, now()),
-			observedLate: observesLate,
-			...circumstances,
-		});
+		const { reason, detail, contributing, previousId } = decideReason(
+			evidence(record, fresh, circumstances, now(), observesLate),
+		);
 		if (previousId !== undefined) record.markReplaced(previousId);
-		return { ...verdict, previousId, pool: fresh.snapshot };
+		return { reason, detail, contributing, previousId, pool: fresh.snapshot };
 	}
 
 	/** Joins a new connection to the request it is made for. */
@@ -584,12 +577,11 @@ export class ConnectionTracker {
 		this.closing.delete(connection);
 	}
 
-	connectionDestroyed(connection: Connection, seen: SeenEnding): void {
+	connectionDestroyed(connection: Connection, facts: EndingFacts): void {
 		if (!connection.open) return;
 		const { idleSince } = connection;
-		const idle =
-			idleSince === undefined ? undefined : this.options.now() - idleSince;
-		const [reason, detail] = explainEnding({ ...seen, idle });
+		if (idleSince !== undefined) facts.idle = this.options.now() - idleSince;
+		const [reason, detail] = explainEnding(facts);
 		this.end(connection, reason, detail);
 	}
 
@@ -606,7 +598,12 @@ export class ConnectionTracker {
 			if (connection.idleSince === undefined) busy -= 1;
 			else free -= 1;
 		}
-		return { ...listed, free: Math.max(free, 0), busy: Math.max(busy, 0) };
+		return {
+			free: Math.max(free, 0),
+			busy: Math.max(busy, 0),
+			queued: listed.queued,
+			max: listed.max,
+		};
 	}
 
 	private end(

@@ -3,7 +3,6 @@ import type {
 	EndingFacts,
 	LastRequestFacts,
 	ReleaseFacts,
-	SeenEnding,
 } from "../connections/ending";
 import type { Request } from "../connections/request";
 import { destroySite } from "./destroy-site";
@@ -19,9 +18,14 @@ export function endingFacts(
 	socket: Socket,
 	state: SocketState,
 	error: unknown,
-): SeenEnding {
+): EndingFacts {
 	const { connection, keeper, session } = state;
 	const activity = activityOf(state);
+	const peer: PeerFacts =
+		state.idleTimeout === undefined && state.undici === undefined
+			? peerFacts(socket, state, error, activity)
+			: {};
+	// One shape for all: what is made by spreading has one of its own each time, and every look at it is slow.
 	return {
 		activity,
 		error: error ? errorType(error) : undefined,
@@ -38,9 +42,8 @@ export function endingFacts(
 			state.undici &&
 			undiciEndingFacts(socket, state.undici, error, connection),
 		release: activity === "released" ? releaseFacts(state) : undefined,
-		...(state.idleTimeout === undefined && state.undici === undefined
-			? peerFacts(socket, state, error, activity)
-			: undefined),
+		peer: peer.peer,
+		site: peer.site,
 	};
 }
 
@@ -97,13 +100,15 @@ function releaseFacts({
 	};
 }
 
+type PeerFacts = Pick<EndingFacts, "peer" | "site">;
+
 /** What the peer did on the connection; of an idle one it takes a closer look. */
 function peerFacts(
 	socket: Socket,
 	state: SocketState,
 	error: unknown,
 	activity: EndingFacts["activity"],
-): Pick<EndingFacts, "peer" | "site"> {
+): PeerFacts {
 	if (activity !== "idle") return { peer: state.peerEnded };
 	if (error) {
 		return errorType(error) === "ECONNRESET" ? { peer: "reset" } : {};

@@ -140,7 +140,7 @@ function queueOf(
 ): string | undefined {
 	const queues = agent.requests ?? {};
 	const isLast = (key: string): boolean => queues[key]?.at(-1) === req;
-	const likely: string = agent.getName({ ...options, ...agent.options });
+	const likely = keyOf(agent, options);
 	return isLast(likely) ? likely : Object.keys(queues).find(isLast);
 }
 
@@ -152,8 +152,7 @@ function decide(
 ): { request: Request; keeper: Keeper; pool: PoolIdentity } | undefined {
 	const request = follow(environment, req, options);
 	if (!request) return undefined;
-	// The same merge as in the agent: its own options override the request's.
-	const key = agent.getName({ ...options, ...agent.options });
+	const key = keyOf(agent, options);
 	const keyOfOneRequest = hasOwnIdentityCheck(agent, options, key);
 	const pool = poolOf(agent, key);
 	environment.tracker.decide(request, {
@@ -234,6 +233,22 @@ function hasOwnIdentityCheck(agent: any, options: any, key: string): boolean {
 /** A copy without Node's private symbols. */
 function stringKeyed(options: any): any {
 	return Object.fromEntries(Object.entries(options));
+}
+
+/**
+ * The agent's own options override the request's. Node has merged them before it asks for a socket, and to do so again
+ * costs more than all else here. Checked on Node 20, 22, 24, 26.
+ */
+function keyOf(agent: any, options: any): string {
+	const merged = hasAll(options, agent.options);
+	return agent.getName(merged ? options : { ...options, ...agent.options });
+}
+
+function hasAll(options: any, others: any): boolean {
+	for (const name in others) {
+		if (options[name] !== others[name]) return false;
+	}
+	return true;
 }
 
 function poolOf(agent: object, key: string): PoolIdentity {

@@ -265,10 +265,15 @@ export class SpanWriter implements TrackerListener {
 		const part = later ? phases.filter(isHandshake) : phases;
 		if (later && part.length === 0) return;
 		const parent = this.parentOf(connection);
+		const { start, end } = interval(
+			later && setup.handshake ? setup.handshake : setup,
+			cutAt,
+		);
 		const content: SpanContent = {
 			name: SpanName.connectionSetup,
 			kind: SpanKind.INTERNAL,
-			...interval(later && setup.handshake ? setup.handshake : setup, cutAt),
+			start,
+			end,
 			attributes: describeUnfinished(describeSetup(connection), setup),
 			error: setup.error !== undefined,
 		};
