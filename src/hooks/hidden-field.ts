@@ -25,29 +25,37 @@ class Given {
  * the garbage collector no table entry (in a busy process a third of the agent's time was spent on those, Node 20).
  */
 export function hiddenField<T>(): HiddenField<T> {
+	let field = privateField<T>();
+	let itsPeriod = period;
+	return {
+		get: (owner) => (itsPeriod === period ? field.get(owner) : undefined),
+		set(owner, value) {
+			if (itsPeriod !== period) {
+				// Another private name, which no object has yet.
+				field = privateField();
+				itsPeriod = period;
+			}
+			field.set(owner, value);
+		},
+	};
+}
+
+function privateField<T>(): HiddenField<T> {
 	return class Field extends Given {
 		#value: T;
-		#period: number;
 
 		constructor(owner: object, value: T) {
 			super(owner);
 			this.#value = value;
-			this.#period = period;
 		}
 
 		static get(owner: object): T | undefined {
-			return #value in owner && (owner as Field).#period === period
-				? (owner as Field).#value
-				: undefined;
+			return #value in owner ? (owner as Field).#value : undefined;
 		}
 
 		static set(owner: object, value: T): void {
-			if (!(#value in owner)) {
-				new Field(owner, value);
-				return;
-			}
-			(owner as Field).#value = value;
-			(owner as Field).#period = period;
+			if (#value in owner) (owner as Field).#value = value;
+			else new Field(owner, value);
 		}
 	};
 }
