@@ -18,8 +18,7 @@ const json = agent.otlpJson(resource);
 let spans = new agent.EncodedSpans();
 
 function encode(encoding, one) {
-	encoding.append(one, spans);
-	spans.endSpan();
+	spans.add(one, encoding.append);
 	if (spans.count === 512) spans = new agent.EncodedSpans(spans.clear());
 }
 
@@ -38,7 +37,7 @@ const STEPS = {
 
 const bytes = (encoding) => {
 	const one = new agent.EncodedSpans();
-	encoding.append(span, one);
+	one.add(span, encoding.append);
 	return one.end;
 };
 console.log(

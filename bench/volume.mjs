@@ -41,6 +41,12 @@ const pipeline = new agent.ExportPipeline({
 	},
 	resource: agent.createResource({ "service.name": "bench" }),
 	unseen: (run) => run(),
+	faults: {
+		guard: (run) => run(),
+		take(error) {
+			throw error;
+		},
+	},
 });
 const [output] = pipeline.outputs;
 /** All that the export does in a turn of the event loop is done in one of these. */

@@ -36,5 +36,9 @@ export function say(
 	const lines = [`conntrace: ${line}`, ...frames]
 		.map((text) => `${printable(text.slice(0, MAX_LENGTH))}\n`)
 		.join("");
-	process.stderr.write(lines);
+	try {
+		process.stderr.write(lines);
+	} catch {
+		// A program may have put something in its place that throws, and there is nowhere else to say it.
+	}
 }

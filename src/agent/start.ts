@@ -52,6 +52,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		configuration,
 		resource,
 		unseen: (run) => withoutTracing(() => runInScope(UNTRACED, run)),
+		faults,
 	});
 	const summary = configuration.summary
 		? createSummary(faults.take)
@@ -63,8 +64,8 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 			resource,
 			sampler: createSampler(configuration.sampler),
 			write: (span) => {
-				summary?.add(span);
 				pipeline.write(span);
+				summary?.add(span);
 			},
 		}),
 		reusedRatio: configuration.reusedRatio,
@@ -93,6 +94,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 	const metrics = new ConnectionMetrics({
 		meter: () => (faults.exhausted ? undefined : meter()),
 		connections: () => tracker.connections(),
+		guard: faults.guard,
 	});
 	const tracker = new ConnectionTracker({
 		now,

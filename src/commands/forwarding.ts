@@ -47,7 +47,7 @@ export async function findDestination(
 }
 
 async function accepts(settings: CollectorSettings): Promise<boolean> {
-	const transport = new OtlpTransport(settings, JSON_FORMAT, (run) => run());
+	const transport = new OtlpTransport(settings, JSON_FORMAT);
 	const outcome = await within(
 		PROBE_TIMEOUT_MS,
 		transport.send([Buffer.from("{}")]),
@@ -81,7 +81,7 @@ export class Forwarder {
 	private sending: Promise<void> | undefined;
 
 	constructor(private readonly settings: CollectorSettings) {
-		this.transport = new OtlpTransport(settings, JSON_FORMAT, (run) => run());
+		this.transport = new OtlpTransport(settings, JSON_FORMAT);
 	}
 
 	add(json: string, spans: number): void {

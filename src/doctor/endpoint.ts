@@ -19,7 +19,7 @@ export async function askEndpoint(
 	const waiting = setInterval(() => {}, 1000);
 	try {
 		const encoding = encodingOf(settings.protocol, createResource({}));
-		const transport = new OtlpTransport(settings, encoding, (run) => run());
+		const transport = new OtlpTransport(settings, encoding);
 		const outcome = await transport.send(encoding.request([]));
 		return {
 			url: shownUrl(settings),

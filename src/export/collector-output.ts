@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import { isMainThread } from "node:worker_threads";
+import type { Faults } from "../agent/faults";
 import { say } from "../agent/log";
 import type { FinishedSpan } from "../spans/finished-span";
 import { clearTimeout, setImmediate, setTimeout } from "../timers";
@@ -29,6 +30,7 @@ export interface CollectorOutputOptions {
 	readonly encoding: Encoding;
 	/** Runs something of the agent's own that neither it nor the program's telemetry should see. */
 	readonly unseen: <T>(run: () => T) => T;
+	readonly faults: Pick<Faults, "guard" | "take">;
 }
 
 /**
@@ -54,9 +56,12 @@ export class CollectorOutput {
 
 	constructor(options: CollectorOutputOptions) {
 		this.options = options;
-		const { settings, encoding, unseen } = options;
+		const { settings, encoding, unseen, faults } = options;
 		const { batchSize, maxSpans, scheduleDelay } = settings;
-		this.transport = new OtlpTransport(settings, encoding, unseen);
+		this.transport = new OtlpTransport(settings, encoding, {
+			unseen,
+			guard: faults.guard,
+		});
 		// Later than a worker thread that is done ends: what is under way at its end is sent again.
 		this.scheduleDelay = isMainThread
 			? scheduleDelay
@@ -138,17 +143,21 @@ export class CollectorOutput {
 	}
 
 	private sendSoon(): void {
-		setImmediate(() => this.sendNext()).unref();
+		const { guard } = this.options.faults;
+		setImmediate(() => guard(() => this.sendNext())).unref();
 	}
 
 	private wakeLater(): void {
+		const { guard } = this.options.faults;
 		this.timer ??= this.outside.runInAsyncScope(() =>
-			setTimeout(() => {
-				this.timer = undefined;
-				this.queue.close();
-				this.sendNext();
-			}, this.delay).unref(),
+			setTimeout(() => guard(() => this.wake()), this.delay).unref(),
 		);
+	}
+
+	private wake(): void {
+		this.timer = undefined;
+		this.queue.close();
+		this.sendNext();
 	}
 
 	private get delay(): number {
@@ -173,10 +182,20 @@ export class CollectorOutput {
 			const batch = this.queue.take();
 			if (!batch) return;
 			this.underWay += 1;
-			void this.outside
-				.runInAsyncScope(() => this.transport.send(this.partsOf(batch)))
-				.then((outcome) => this.settle(batch, outcome));
+			void this.outside.runInAsyncScope(() => this.send(batch));
 		}
+	}
+
+	/** Never rejects. */
+	private async send(batch: Batch): Promise<void> {
+		const { faults } = this.options;
+		let outcome: Outcome = { kind: "failed", why: "a fault of the agent" };
+		try {
+			outcome = await this.transport.send(this.partsOf(batch));
+		} catch (error) {
+			faults.take(error);
+		}
+		faults.guard(() => this.settle(batch, outcome));
 	}
 
 	private settle(batch: Batch, outcome: Outcome): void {

@@ -9,8 +9,15 @@ export class EncodedSpans extends Bytes {
 		return this.ends.length;
 	}
 
-	/** What was put since the span before is a span. */
-	endSpan(): void {
+	/** Nothing of a span stays that cannot be written down. */
+	add<Span>(span: Span, encode: (span: Span, to: Bytes) => void): void {
+		const { end } = this;
+		try {
+			encode(span, this);
+		} catch (error) {
+			this.end = end;
+			throw error;
+		}
 		this.ends.push(this.end);
 	}
 

@@ -28,14 +28,20 @@ export class FileOutput {
 	constructor(
 		readonly destination: string,
 		private readonly encoding: Encoding,
+		/** Keeps faults from the program. */
+		private readonly guard: (run: () => void) => void,
 	) {}
 
 	add(span: FinishedSpan): void {
 		this.ledger.written += 1;
-		this.encoding.append(span, this.spans);
-		this.spans.endSpan();
+		this.spans.add(span, this.encoding.append);
 		if (this.spans.end >= MAX_BYTES) this.write();
-		else this.timer ??= setTimeout(() => this.write(), this.pace.delay).unref();
+		else {
+			this.timer ??= setTimeout(
+				() => this.guard(() => this.write()),
+				this.pace.delay,
+			).unref();
+		}
 	}
 
 	async flush(): Promise<void> {

@@ -35,12 +35,17 @@ export class HttpConnection {
 	private requests = 0;
 	private answered = false;
 
-	constructor(target: Target, session: Session) {
+	/** @param guard keeps faults in what its events mean from the program */
+	constructor(
+		target: Target,
+		session: Session,
+		private readonly guard: (run: () => void) => void,
+	) {
 		this.socket = connect(target, session).unref();
-		this.socket.on("data", (bytes) => this.read(bytes));
-		this.socket.on("end", () => this.read(undefined));
-		this.socket.on("close", () => this.read(undefined));
-		this.socket.on("error", (error) => this.fail(error));
+		this.socket.on("data", (bytes) => guard(() => this.read(bytes)));
+		this.socket.on("end", () => guard(() => this.read(undefined)));
+		this.socket.on("close", () => guard(() => this.read(undefined)));
+		this.socket.on("error", (error) => guard(() => this.fail(error)));
 	}
 
 	/** Whether it can be used again, as far as can be known. */
@@ -64,10 +69,10 @@ export class HttpConnection {
 	): Promise<HttpResponse> {
 		this.requests += 1;
 		this.answered = false;
-		const timer = setTimeout(() => {
-			this.answered = true;
-			this.fail(new Error(`no answer within ${timeout} ms`));
-		}, timeout).unref();
+		const timer = setTimeout(
+			() => this.guard(() => this.giveUp(timeout)),
+			timeout,
+		).unref();
 		try {
 			return await new Promise((resolve, reject) => {
 				const reading = readResponse(MAX_ANSWER);
@@ -102,6 +107,11 @@ export class HttpConnection {
 		} catch (error) {
 			this.fail(error as Error);
 		}
+	}
+
+	private giveUp(timeout: number): void {
+		this.answered = true;
+		this.fail(new Error(`no answer within ${timeout} ms`));
 	}
 
 	private settle({ resolve }: Pending, response: HttpResponse): void {

@@ -1,9 +1,23 @@
+import { promisify } from "node:util";
 import { VERSION } from "../version";
 import type { CollectorSettings } from "./collector-settings";
 import type { Format } from "./encoding";
 import { HttpConnection, type Session } from "./http-connection";
 import type { HttpResponse } from "./http-response";
 import { type Outcome, outcomeOf } from "./outcome";
+
+/** What is to be heeded inside a program. */
+export interface Precautions {
+	/** Runs something that neither the agent nor the program's own telemetry should see. */
+	readonly unseen: <T>(run: () => T) => T;
+	/** Keeps faults in what happens on connections from the program. */
+	readonly guard: (run: () => void) => void;
+}
+
+const NONE: Precautions = {
+	unseen: (run) => run(),
+	guard: (run) => run(),
+};
 
 /**
  * Sends requests by OTLP/HTTP. It speaks to the collector itself: Node's own client shares its functions with the
@@ -16,11 +30,10 @@ export class OtlpTransport {
 	/** Connections that carry no request. */
 	private readonly idle: HttpConnection[] = [];
 
-	/** @param unseen runs something that neither the agent nor the program's own telemetry should see */
 	constructor(
 		private readonly settings: CollectorSettings,
 		private readonly format: Format,
-		private readonly unseen: <T>(run: () => T) => T,
+		private readonly precautions: Precautions = NONE,
 	) {}
 
 	/** @param parts the body, piece by piece */
@@ -72,7 +85,9 @@ export class OtlpTransport {
 	}
 
 	private newConnection(): HttpConnection {
-		return this.unseen(() => new HttpConnection(this.settings, this.session));
+		const { settings, session } = this;
+		const { unseen, guard } = this.precautions;
+		return unseen(() => new HttpConnection(settings, session, guard));
 	}
 }
 
@@ -102,9 +117,5 @@ function headOf(
 
 async function compressed(parts: readonly Buffer[]): Promise<Buffer> {
 	const { gzip } = require("node:zlib") as typeof import("node:zlib");
-	return new Promise((resolve, reject) => {
-		gzip(Buffer.concat(parts), (error, result) =>
-			error ? reject(error) : resolve(result),
-		);
-	});
+	return promisify(gzip)(Buffer.concat(parts));
 }

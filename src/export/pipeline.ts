@@ -1,5 +1,6 @@
 import type { Resource } from "@opentelemetry/resources";
 import type { Configuration } from "../agent/config";
+import type { Faults } from "../agent/faults";
 import { say } from "../agent/log";
 import type { FinishedSpan } from "../spans/finished-span";
 import { CollectorOutput } from "./collector-output";
@@ -22,17 +23,22 @@ export interface PipelineOptions {
 	readonly configuration: Pick<Configuration, "collector" | "file">;
 	readonly resource: Resource;
 	readonly unseen: <T>(run: () => T) => T;
+	readonly faults: Pick<Faults, "guard" | "take">;
 }
 
 /** Takes finished spans and gets them to the collector, the file, or both. */
 export class ExportPipeline {
 	private readonly outputs: readonly Output[];
+	private readonly faults: PipelineOptions["faults"];
 
 	constructor({ configuration, ...rest }: PipelineOptions) {
 		const { collector: settings, file } = configuration;
-		const { resource } = rest;
+		const { resource, faults } = rest;
+		this.faults = faults;
 		this.outputs = [
-			...(file === undefined ? [] : [new FileOutput(file, otlpJson(resource))]),
+			...(file === undefined
+				? []
+				: [new FileOutput(file, otlpJson(resource), faults.guard)]),
 			...(settings
 				? [
 						new CollectorOutput({
@@ -50,9 +56,16 @@ export class ExportPipeline {
 		return this.outputs.length > 0;
 	}
 
+	/** Does not throw: what one output cannot take is there for the others. */
 	write(span: FinishedSpan): void {
 		const { plain = false } = span.content;
-		for (const output of this.outputs) output.add(span, plain);
+		for (const output of this.outputs) {
+			try {
+				output.add(span, plain);
+			} catch (error) {
+				this.faults.take(error);
+			}
+		}
 	}
 
 	/** Delivers what has been written so far, or gives up after the time, in milliseconds. */
@@ -66,8 +79,9 @@ export class ExportPipeline {
 	 */
 	finish(timeout: number, leftOut: number): void {
 		for (const output of this.outputs) {
-			output.finish(timeout);
+			this.faults.guard(() => output.finish(timeout));
 			const { ledger, destination } = output;
+			ledger.lose(ledger.pending, "a fault of the agent");
 			const { lost, written, why } = ledger;
 			say(ledger.sum(destination, leftOut), "info");
 			if (lost === 0) continue;

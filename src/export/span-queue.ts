@@ -83,8 +83,7 @@ export class SpanQueue<Span> {
 		const { open, limits } = this;
 		const before = open.bytes;
 		const spans = plain ? open.plain : open.telling;
-		this.encode(span, spans);
-		spans.endSpan();
+		spans.add(span, this.encode);
 		this.count += 1;
 		this.bytes += open.bytes - before;
 		const full =

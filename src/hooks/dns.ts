@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import type { QueuedLookup } from "../connections/lookup-queue";
 import type { Lookup } from "../connections/setup";
 import { beingConnected } from "./connecting";
-import { type HookEnvironment, observe } from "./environment";
+import { type HookEnvironment, observe, observer } from "./environment";
 import { errorType } from "./errors";
 import { replaceMethod } from "./patch";
 import { currentScope, UNTRACED } from "./scope";
@@ -42,6 +42,11 @@ function watchCalls(
 	beginCall: Begin,
 ): void {
 	const { now } = environment;
+	const ended = observer(
+		environment,
+		(onEnd: EndListener, error: unknown, answer: Parameters<EndListener>[1]) =>
+			onEnd(error, answer),
+	);
 
 	replaceMethod(dns, method, (original) => {
 		return function (this: unknown, ...args) {
@@ -51,7 +56,7 @@ function watchCalls(
 			const onEnd = observe(environment, () => beginCall(args, now()));
 			if (!onEnd) return original.apply(this, args);
 			args[args.length - 1] = function (this: unknown, ...results: any[]) {
-				onEnd(results[0], results[1]);
+				ended(onEnd, results[0], results[1]);
 				return callback.apply(this, results);
 			};
 			let refused = true;
@@ -61,7 +66,7 @@ function watchCalls(
 				return result;
 			} finally {
 				// Node throws for arguments that it does not take.
-				if (refused) onEnd(REFUSED);
+				if (refused) ended(onEnd, REFUSED, undefined);
 			}
 		};
 	});
@@ -75,11 +80,11 @@ function watchCalls(
 			// With a listener a rejection counts as handled: the program gets a promise that nobody has listened to.
 			return result.then(
 				(answer) => {
-					onEnd(undefined, answer);
+					ended(onEnd, undefined, answer);
 					return answer;
 				},
 				(error) => {
-					onEnd(error);
+					ended(onEnd, error, undefined);
 					throw error;
 				},
 			);
@@ -97,11 +102,10 @@ function begin(
 	const { lookups } = environment.tracker;
 	const query = lookups.queue.enter();
 	const onEnd = beginTraced(environment, name, options, start, query);
-	return (error, answer) =>
-		observe(environment, () => {
-			lookups.queue.leave(query);
-			onEnd?.(error, answer);
-		});
+	return (error, answer) => {
+		lookups.queue.leave(query);
+		onEnd?.(error, answer);
+	};
 }
 
 function beginTraced(

@@ -1,4 +1,9 @@
-import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import {
+	Agent,
+	type IncomingHttpHeaders,
+	type IncomingMessage,
+	request,
+} from "node:http";
 import type { RuntimeApi } from "./environment";
 
 const BASE = "/2020-01-01/extension";
@@ -45,33 +50,33 @@ export class Extension {
 		return requestId;
 	}
 
-	private ask(
+	private async ask(
 		method: "GET" | "POST",
 		path: string,
 		headers: Record<string, string>,
 	): Promise<Answer> {
-		return new Promise((resolve, reject) => {
-			const { host, port } = this.api;
-			const asked = plainRequest(
-				{ agent: this.agent, host, port, method, path: BASE + path, headers },
-				(response) => {
-					let body = "";
-					response.setEncoding("utf8");
-					response.on("data", (text: string) => {
-						body += text;
-					});
-					response.on("error", reject);
-					response.on("end", () => {
-						const { statusCode, headers } = response;
-						if (statusCode === 200) resolve({ headers, body });
-						else reject(new Error(`HTTP status ${statusCode}`));
-					});
-				},
-			);
-			// The runtime may wait for an empty event loop; a question that is open between invocations is not work.
-			asked.on("socket", (socket) => socket.unref());
-			asked.on("error", reject);
+		const { agent } = this;
+		const { host, port } = this.api;
+		const asked = plainRequest({
+			agent,
+			host,
+			port,
+			method,
+			path: BASE + path,
+			headers,
+		});
+		// The runtime may wait for an empty event loop; a question that is open between invocations is not work.
+		asked.on("socket", (socket) => socket.unref());
+		const response = await new Promise<IncomingMessage>((resolve, reject) => {
+			asked.on("response", resolve).on("error", reject);
 			asked.end(method === "POST" ? '{"events":["INVOKE"]}' : undefined);
 		});
+		let body = "";
+		response.setEncoding("utf8");
+		for await (const text of response) body += text;
+		if (response.statusCode !== 200) {
+			throw new Error(`HTTP status ${response.statusCode}`);
+		}
+		return { headers: response.headers, body };
 	}
 }

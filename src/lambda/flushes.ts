@@ -15,6 +15,8 @@ export interface FlushesOptions {
 	readonly faults: FaultSink;
 }
 
+type InvocationBounds = Pick<InvocationFacts, "id" | "deadline">;
+
 /** Exports spans between the end of an invocation and the moment at which Lambda may freeze the environment. */
 export class Flushes {
 	/** Lambda lets the export follow the response. */
@@ -22,7 +24,7 @@ export class Flushes {
 	private readonly options: FlushesOptions;
 	private registering: Promise<void> | undefined;
 	private running: Promise<void> | undefined;
-	private invocation: InvocationFacts | undefined;
+	private invocation: InvocationBounds | undefined;
 	/** The id of the last invocation whose spans are out. */
 	private exported: string | undefined;
 	private onExported: (() => void) | undefined;
@@ -34,10 +36,14 @@ export class Flushes {
 	/** Registers the extension. Lambda takes it until the runtime asks for its first invocation. */
 	start(): void {
 		const { extension } = this.options;
-		if (extension) this.registering ??= this.register(extension);
+		if (extension) {
+			this.registering ??= this.register(extension).catch(
+				this.options.faults.take,
+			);
+		}
 	}
 
-	begun(invocation: InvocationFacts): void {
+	begun(invocation: InvocationBounds): void {
 		this.invocation = invocation;
 	}
 
@@ -47,30 +53,49 @@ export class Flushes {
 		if (!invocation) return this.registering;
 		if (!this.afterwards) return this.now();
 		// The question leaves first.
-		setImmediate(async () => {
-			await this.now();
-			this.exported = invocation.id;
-			this.onExported?.();
-		});
+		setImmediate(() => void this.afterAnswer(invocation.id));
 		return undefined;
+	}
+
+	private async afterAnswer(id: string): Promise<void> {
+		try {
+			await this.now();
+		} catch (error) {
+			this.options.faults.take(error);
+		}
+		this.letGo(id);
+	}
+
+	/** Lets the extension ask for what comes next: Lambda waits for that, whatever has become of the export. */
+	letGo(id = this.invocation?.id): void {
+		this.exported = id;
+		this.onExported?.();
 	}
 
 	/** Exports within the time that there is, and never rejects. */
 	now(): Promise<void> {
-		this.running ??= this.export().finally(() => {
-			this.running = undefined;
-		});
+		this.running ??= this.run();
 		return this.running;
 	}
 
+	private async run(): Promise<void> {
+		try {
+			await this.export();
+		} catch (error) {
+			this.options.faults.take(error);
+		} finally {
+			this.running = undefined;
+		}
+	}
+
 	private async export(): Promise<void> {
-		const { flush, flushTimeout, faults } = this.options;
+		const { flush, flushTimeout } = this.options;
 		const { deadline } = this.invocation ?? {};
 		const left =
 			deadline === undefined ? Infinity : deadline - Date.now() - RESERVE;
 		const timeout = Math.min(flushTimeout, left);
 		if (timeout <= 0) return;
-		await atMost(timeout, flush(timeout)).catch(faults.take);
+		await atMost(timeout, flush(timeout));
 	}
 
 	private async register(extension: Extension): Promise<void> {
@@ -87,7 +112,8 @@ export class Flushes {
 	/** Asks for an invocation when the spans of the one before are out. */
 	private async serve(extension: Extension): Promise<never> {
 		for (;;) {
-			const id = await extension.next();
+			// Nothing would go on in the environment if the question were not asked.
+			const id = await extension.next().catch(() => extension.next());
 			if (id === this.exported) continue;
 			await new Promise<void>((resolve) => {
 				this.onExported = resolve;

@@ -87,12 +87,25 @@ export class Lambda implements RuntimeObserver {
 
 	// The runtime
 
+	/** Does what has to be done also when nothing is observed any more: Lambda waits for the extension. */
+	guard<T>(run: () => T): T | undefined {
+		try {
+			return run();
+		} catch (error) {
+			this.options.faults.take(error);
+			return undefined;
+		}
+	}
+
 	clientLoaded(): void {
-		this.flushes.start();
+		this.guard(() => this.flushes.start());
 	}
 
 	begun(headers: Headers): void {
-		observe(this.options, () => this.begin(headers));
+		const id = String(headers["lambda-runtime-aws-request-id"]);
+		const deadline = Number(headers["lambda-runtime-deadline-ms"]);
+		this.guard(() => this.flushes.begun({ id, deadline }));
+		observe(this.options, () => this.begin(headers, id, deadline));
 	}
 
 	streamed(id: string, error: string | undefined): void {
@@ -105,7 +118,9 @@ export class Lambda implements RuntimeObserver {
 
 	ended(id: string, error: string | undefined): Promise<void> | undefined {
 		observe(this.options, () => this.end(id, error));
-		return this.holdsResponses ? this.flushes.now() : undefined;
+		return this.guard(() =>
+			this.holdsResponses ? this.flushes.now() : undefined,
+		);
 	}
 
 	get holdsResponses(): boolean {
@@ -124,7 +139,13 @@ export class Lambda implements RuntimeObserver {
 			}
 			this.freezeWatch?.start();
 		});
-		return this.flushes.beforeNext();
+		try {
+			return this.flushes.beforeNext();
+		} catch (error) {
+			this.options.faults.take(error);
+			this.flushes.letGo();
+			return undefined;
+		}
 	}
 
 	// Invocations
@@ -134,15 +155,14 @@ export class Lambda implements RuntimeObserver {
 		for (const invocation of this.invocations.all) this.cut(invocation);
 	}
 
-	private begin(headers: Headers): void {
+	private begin(headers: Headers, id: string, deadline: number): void {
 		this.freezeWatch?.check();
 		const { env, now } = this.options;
 		const { name, version, provisioned, traceHeaderIsParent } = this.function;
-		const deadline = Number(headers["lambda-runtime-deadline-ms"]);
 		const caller = readTraceHeader(text(headers["lambda-runtime-trace-id"]));
 		const invocation = new Invocation(
 			{
-				id: String(headers["lambda-runtime-aws-request-id"]),
+				id,
 				functionName: name,
 				functionVersion: version,
 				functionArn: text(headers["lambda-runtime-invoked-function-arn"]),
@@ -155,7 +175,6 @@ export class Lambda implements RuntimeObserver {
 		invocation.frozen = this.frozen;
 		this.frozen = undefined;
 		this.invocations.begin(invocation);
-		this.flushes.begun(invocation.facts);
 		this.watchDeadline(invocation);
 		if (!this.first) return;
 		this.first = false;
@@ -182,7 +201,7 @@ export class Lambda implements RuntimeObserver {
 		const timer = setTimeout(
 			() => {
 				observe(this.options, () => this.cut(invocation));
-				void this.flushes.now();
+				this.guard(() => void this.flushes.now());
 			},
 			Math.max(left, 0),
 		);

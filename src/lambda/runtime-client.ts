@@ -6,6 +6,8 @@ import type { RuntimeApi } from "./environment";
 
 /** Told of every step between the runtime and Lambda. None of it throws. */
 export interface RuntimeObserver {
+	/** Runs something of the agent's own, and keeps its faults from the runtime. */
+	guard<T>(run: () => T): T | undefined;
 	/** The runtime has loaded what it talks to Lambda with; its first question follows when the function has been loaded. */
 	clientLoaded(): void;
 	/** The runtime asks for the next invocation, and waits with that for the promise if there is one. */
@@ -35,6 +37,8 @@ interface RuntimeClient {
 
 const CLIENT_FILE = "rapid-client.node";
 
+const UNKNOWN_ERROR = "_OTHER";
+
 /**
  * Watches the runtime where it talks to Lambda and not where it calls the handler: the handler, its module, its
  * errors and its context stay exactly what they are, and so does whatever the runtime says of them.
@@ -43,10 +47,11 @@ export function watchRuntime(observer: RuntimeObserver, api: RuntimeApi): void {
 	replaceMethod(process, "dlopen", (dlopen) => {
 		return function (this: unknown, module: { exports: unknown }, ...rest) {
 			const result = dlopen.call(this, module, ...rest);
-			if (basename(String(rest[0])) === CLIENT_FILE) {
+			observer.guard(() => {
+				if (basename(String(rest[0])) !== CLIENT_FILE) return;
 				module.exports = observed(module.exports as RuntimeClient, observer);
 				observer.clientLoaded();
-			}
+			});
 			return result;
 		};
 	});
@@ -65,9 +70,10 @@ function observed(
 		error: string | undefined,
 		send: () => unknown,
 	): unknown {
-		const id = decodeURIComponent(encodedId);
+		const id = observer.guard(() => decodeURIComponent(encodedId)) ?? "";
 		// After an error that nobody caught the runtime ends the process as soon as it has been sent.
-		if (observer.holdsResponses && error === undefined) {
+		const holds = observer.guard(() => observer.holdsResponses) === true;
+		if (holds && error === undefined) {
 			held = observer.ended(id, error)?.then(send);
 			// The runtime hears of what goes wrong when it asks for the next invocation.
 			held?.catch(() => {});
@@ -94,13 +100,17 @@ function observed(
 		},
 		done: (id, body) => respond(id, undefined, () => client.done(id, body)),
 		error: (id, body, cause) =>
-			respond(id, errorTypeOf(body), () => client.error(id, body, cause)),
+			respond(
+				id,
+				observer.guard(() => errorTypeOf(body)) ?? UNKNOWN_ERROR,
+				() => client.error(id, body, cause),
+			),
 	};
 }
 
 /** The body is what the runtime makes of the error: `{"errorType":"TypeError","errorMessage":...}`. */
 function errorTypeOf(body: string): string {
-	return /^\{"errorType":"([^"\\]+)"/.exec(body)?.[1] ?? "_OTHER";
+	return /^\{"errorType":"([^"\\]+)"/.exec(body)?.[1] ?? UNKNOWN_ERROR;
 }
 
 const NEXT = "/2018-06-01/runtime/invocation/next";
@@ -108,9 +118,12 @@ const RESPONSE = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/response$/;
 
 /** What the runtime sends by `node:http`: streamed responses, and with its alternative client the question for the next invocation. */
 function watchRequests(observer: RuntimeObserver, api: RuntimeApi): void {
+	const on = (name: string, handle: (message: Exchange) => void): void =>
+		subscribe(name, (message) =>
+			observer.guard(() => handle(message as Exchange)),
+		);
 	// Published when a request has been handed over to its end.
-	subscribe("http.client.request.start", (message) => {
-		const { request } = message as { request: ClientRequest };
+	on("http.client.request.start", ({ request }) => {
 		if (!isToRuntime(request, api)) return;
 		const [, id] = RESPONSE.exec(request.path) ?? [];
 		if (id !== undefined) {
@@ -119,15 +132,16 @@ function watchRequests(observer: RuntimeObserver, api: RuntimeApi): void {
 			void observer.nextAsked();
 		}
 	});
-	subscribe("http.client.response.finish", (message) => {
-		const { request, response } = message as {
-			request: ClientRequest;
-			response: IncomingMessage;
-		};
+	on("http.client.response.finish", ({ request, response }) => {
 		if (request.path === NEXT && isToRuntime(request, api)) {
 			observer.begun(response.headers);
 		}
 	});
+}
+
+interface Exchange {
+	readonly request: ClientRequest;
+	readonly response: IncomingMessage;
 }
 
 function isToRuntime(

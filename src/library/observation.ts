@@ -75,6 +75,7 @@ export class Observation implements Observer {
 		this.metrics = new ConnectionMetrics({
 			meter: () => (this.running ? source.meter : undefined),
 			connections: () => this.tracker.connections(),
+			guard,
 		});
 		this.tracker = this.createTracker();
 	}

@@ -11,6 +11,8 @@ export interface ConnectionMetricsOptions {
 	readonly meter: () => Meter | undefined;
 	/** The connections that are open. */
 	readonly connections: () => Iterable<Connection>;
+	/** Keeps faults from what reads the metrics. */
+	readonly guard: (run: () => void) => void;
 }
 
 /** Series of open connections that are kept at zero when the last connection is gone. */
@@ -109,7 +111,10 @@ export class ConnectionMetrics implements Partial<TrackerListener> {
 		return this.instruments;
 	}
 
-	private readonly observeOpen = (result: ObservableResult): void => {
+	private readonly observeOpen = (result: ObservableResult): void =>
+		this.options.guard(() => this.tellOpen(result));
+
+	private tellOpen(result: ObservableResult): void {
 		const { meter, openSeries } = this;
 		this.current();
 		// That meter is not the one to record by any more.
@@ -128,7 +133,7 @@ export class ConnectionMetrics implements Partial<TrackerListener> {
 			result.observe(count, attributes);
 			if (count === 0 && openSeries.size > SERIES_KEPT) openSeries.delete(key);
 		}
-	};
+	}
 
 	private seriesOf(connection: Connection, state: "active" | "idle"): Series {
 		const { origin, multiplexed } = connection;

@@ -86,9 +86,7 @@ async function serve(
 }
 
 function transportTo(url: string, settings: Partial<CollectorSettings> = {}) {
-	return new OtlpTransport({ ...SETTINGS, url, ...settings }, FORMAT, (run) =>
-		run(),
-	);
+	return new OtlpTransport({ ...SETTINGS, url, ...settings }, FORMAT);
 }
 
 /** Sends to a server that behaves like this, a request after the other. */

@@ -30,6 +30,7 @@ beforeEach(() => {
 	asked = 0;
 	metrics = new ConnectionMetrics({
 		connections: () => open,
+		guard: (run) => run(),
 		meter: () => {
 			asked += 1;
 			return provider?.getMeter("test");

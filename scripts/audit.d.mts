@@ -1,0 +1,4 @@
+export function unexplained(
+	report: string,
+	explanations: string,
+): string[] | undefined;
