@@ -1,6 +1,7 @@
 // The other ends of a measurement, in a process of their own: servers that take puts, and a collector that counts what arrives.
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
+import { createServer as createNetServer } from "node:net";
 import { makeCertificate } from "./certificate.mjs";
 
 /** Longer than any run: what an idle connection costs is another question. */
@@ -38,13 +39,27 @@ const collector = createServer((request, response) => {
 	});
 });
 
-/** On every address of the machine itself, for a host of its own can be at each. */
-const listen = (server) =>
+/** Each address of the loopback device is a host of its own; as many as a measurement has. */
+const HOSTS = 1000;
+
+const listen = (server, host = "127.0.0.1", port = 0) =>
 	new Promise((resolve) =>
-		server.listen({ port: 0, host: "0.0.0.0", backlog: 4096 }, () =>
+		server.listen({ port, host, backlog: 4096 }, () =>
 			resolve(server.address().port),
 		),
 	);
+
+async function listenAsManyHosts(server) {
+	const port = await listen(server);
+	for (let host = 2; host <= HOSTS; host++) {
+		await listen(
+			createNetServer((socket) => server.emit("connection", socket)),
+			`127.0.${host >> 8}.${host & 0xff}`,
+			port,
+		);
+	}
+	return port;
+}
 
 process.on("disconnect", () => process.exit());
 process.on("message", () => {
@@ -54,6 +69,6 @@ process.on("message", () => {
 process.send({
 	cert,
 	secure: await listen(secure),
-	plain: await listen(plain),
+	plain: await listenAsManyHosts(plain),
 	collector: await listen(collector),
 });

@@ -44,3 +44,13 @@ it.concurrent("what is added to a program can be measured", async () => {
 		/^\| start of the process \| [\d.]+ ms +\| conntrace /m,
 	);
 });
+
+it.concurrent("what a request costs in a large program can be measured", async () => {
+	const { stdout } = await run(process.execPath, [
+		"bench/flat.mjs",
+		"--runs=1",
+		"--puts=20",
+		"--largest=10",
+	]);
+	expect(stdout).toMatch(/^\| hosts .*\n\| +\| 10 /m);
+});
