@@ -172,18 +172,21 @@ export class CollectorOutput {
 		);
 	}
 
-	/** Sends as many closed batches as may be under way; after a failure one, to see whether it was the last. */
+	/**
+	 * Sends as many closed batches as may be under way; after a failure one, to see whether it was the last. One in a turn
+	 * of the event loop: to hand over a large one can take milliseconds on a busy machine.
+	 */
 	private sendNext(): void {
 		if (!this.worthTrying) {
 			this.wakeLater();
 			return;
 		}
-		while (this.underWay < (this.failures === 0 ? CONCURRENCY : 1)) {
-			const batch = this.queue.take();
-			if (!batch) return;
-			this.underWay += 1;
-			void this.outside.runInAsyncScope(() => this.send(batch));
-		}
+		if (this.underWay >= (this.failures === 0 ? CONCURRENCY : 1)) return;
+		const batch = this.queue.take();
+		if (!batch) return;
+		this.underWay += 1;
+		void this.outside.runInAsyncScope(() => this.send(batch));
+		this.sendSoon();
 	}
 
 	/** Never rejects. */
