@@ -257,6 +257,12 @@ async function send(endpoint, compression) {
 		resource: agent.createResource({ "service.name": "bench" }),
 		leaveUntraced: () => {},
 		unseen: (run) => run(),
+		faults: {
+			guard: (run) => run(),
+			take(error) {
+				throw error;
+			},
+		},
 	});
 	const writer = writerTo((span) => pipeline.write(span));
 	for (let sent = 0; sent < options.spans; ) {

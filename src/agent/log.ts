@@ -33,10 +33,10 @@ export function say(
 	frames: readonly string[] = [],
 ): void {
 	if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(said)) return;
-	const lines = [`conntrace: ${line}`, ...frames]
-		.map((text) => `${printable(text.slice(0, MAX_LENGTH))}\n`)
-		.join("");
 	try {
+		const lines = [`conntrace: ${line}`, ...frames]
+			.map((text) => `${printable(text.slice(0, MAX_LENGTH))}\n`)
+			.join("");
 		process.stderr.write(lines);
 	} catch {
 		// A program may have put something in its place that throws, and there is nowhere else to say it.

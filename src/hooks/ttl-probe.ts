@@ -25,7 +25,7 @@ export function askTimeToLive(
 	if (address === undefined || !lookups.shallAskTimeToLive(lookup.name)) return;
 	setImmediate(() =>
 		observe(environment, () =>
-			query(lookup.name, address, (seconds) =>
+			query(environment, lookup.name, address, (seconds) =>
 				observe(environment, () => lookups.timeToLiveAnswered(lookup, seconds)),
 			),
 		),
@@ -33,6 +33,7 @@ export function askTimeToLive(
 }
 
 function query(
+	environment: HookEnvironment,
 	name: string,
 	address: string,
 	answered: (seconds: number | undefined) => void,
@@ -46,17 +47,20 @@ function query(
 	}
 	const socket = createSocket(isIPv6(server.host) ? "udp6" : "udp4");
 	socket.unref();
-	const timer = setTimeout(() => end(undefined), TIME_LIMIT).unref();
+	const fail = () => observe(environment, () => end(undefined));
+	const timer = setTimeout(fail, TIME_LIMIT).unref();
 	function end(seconds: number | undefined): void {
 		clearTimeout(timer);
 		socket.close();
 		answered(seconds);
 	}
-	socket.once("error", () => end(undefined));
-	socket.on("message", (answer, sender) => {
-		if (sender.port !== server.port || !answers(answer, id)) return;
-		end(readTimeToLive(answer));
-	});
+	socket.once("error", fail);
+	socket.on("message", (answer, sender) =>
+		observe(environment, () => {
+			if (sender.port !== server.port || !answers(answer, id)) return;
+			end(readTimeToLive(answer));
+		}),
+	);
 	socket.send(message, server.port, server.host);
 }
 
