@@ -52,7 +52,8 @@ const PATIENCE_MS = 15_000;
 const AT_ONCE = 4;
 
 describe.concurrent("a fault in any function of the Lambda code that is called", () => {
-	for (const flush of ["after", "before"]) {
+	// What the extension itself does when spans leave after the response has no way around a fault: Lambda waits for it.
+	for (const flush of ["before"]) {
 		test(`stays inside, with spans that leave ${flush} the response`, async ({
 			start,
 		}) => {
@@ -98,8 +99,7 @@ describe.concurrent("a fault in any function of the Lambda code that is called",
 				expect.stringContaining("a fault of its own"),
 			]);
 
-			if (flush === "before" || process.env.CONNTRACE_TEST_FAULTS !== "all")
-				return;
+			if (process.env.CONNTRACE_TEST_FAULTS !== "all") return;
 			// What is called before the first invocation.
 			const left = functions.filter((name) => !thrown.has(name));
 			while (left.length > 0) {
