@@ -6,6 +6,9 @@ import type { Extension } from "./extension";
 /** What an invocation must have left before its deadline when an export ends, in milliseconds. */
 const RESERVE = 50;
 
+/** Between questions of the extension that fail, in milliseconds. */
+const NEXT_PAUSE = 100;
+
 export interface FlushesOptions {
 	/** Exports what has been written, or gives up after the time, in milliseconds. */
 	readonly flush: (timeout: number) => Promise<void>;
@@ -102,7 +105,7 @@ export class Flushes {
 		const { flushTimeout } = this.options;
 		const registered = extension.register().then(() => {
 			this.afterwards = true;
-			this.serve(extension).catch((error: Error) => this.fallBack(error));
+			void this.serve(extension);
 		});
 		await atMost(flushTimeout, registered).catch((error: Error) =>
 			this.fallBack(error),
@@ -112,13 +115,24 @@ export class Flushes {
 	/** Asks for an invocation when the spans of the one before are out. */
 	private async serve(extension: Extension): Promise<never> {
 		for (;;) {
-			// Nothing would go on in the environment if the question were not asked.
-			const id = await extension.next().catch(() => extension.next());
-			if (id === this.exported) continue;
+			const id = await this.next(extension);
+			if (!this.afterwards || id === this.exported) continue;
 			await new Promise<void>((resolve) => {
 				this.onExported = resolve;
 			});
 			this.onExported = undefined;
+		}
+	}
+
+	/** Asks until there is an answer: Lambda waits for the question, and nothing would go on in the environment. */
+	private async next(extension: Extension): Promise<string> {
+		for (let failures = 0; ; failures++) {
+			try {
+				return await extension.next();
+			} catch (error) {
+				if (failures === 1) this.fallBack(error as Error);
+				if (failures > 0) await pause(NEXT_PAUSE);
+			}
 		}
 	}
 
@@ -129,6 +143,13 @@ export class Flushes {
 			`no extension of this Lambda environment (${message}): each response waits for the export of its spans, at most ${flushTimeout} ms`,
 		);
 	}
+}
+
+/** A pause that nothing waits for but Lambda. */
+function pause(milliseconds: number): Promise<void> {
+	return new Promise((resolve) => {
+		setTimeout(resolve, milliseconds).unref();
+	});
 }
 
 /** Waits for a promise, but no longer than the time; the process lives as long. */

@@ -75,6 +75,24 @@ describe.concurrent("the export of an invocation's spans", () => {
 		]);
 	});
 
+	test("precedes the response where the extension got no answer, and asks on, for Lambda waits for it", async ({
+		start,
+		server,
+	}) => {
+		const { service, function: run } = await start({
+			files: ONE_REQUEST,
+			failedQuestions: 3,
+		});
+		for (const _ of [1, 2, 3]) {
+			expect((await service.invoke({})).body).toBe("200");
+			await service.whenIdle();
+		}
+		expect(invocationsOf(judged(service, server)).length).toBe(3);
+		expect(run.said()).toEqual([
+			"conntrace: no extension of this Lambda environment (HTTP status 500): each response waits for the export of its spans, at most 10000 ms",
+		]);
+	});
+
 	test("precedes the end of an error and of a streamed response as well", async ({
 		start,
 		server,

@@ -26,6 +26,8 @@ export interface InvokeOptions {
 export interface ServiceOptions {
 	/** Refuses extensions, as an environment with concurrent invocations does. */
 	readonly refusesExtensions?: boolean;
+	/** How many of the extension's questions for an event fail. */
+	readonly failedQuestions?: number;
 	/** How long the collector waits with its answer, in milliseconds; Infinity: it never answers. */
 	readonly collectorDelay?: number;
 }
@@ -47,6 +49,7 @@ export class LambdaService {
 	/** Bodies that the runtime sent when the function could not be loaded. */
 	readonly initErrors: string[] = [];
 	collectorDelay: number;
+	private questionsToFail: number;
 	private readonly server = http.createServer((request, response) =>
 		this.answer(request, response),
 	);
@@ -60,6 +63,7 @@ export class LambdaService {
 
 	constructor(private readonly options: ServiceOptions = {}) {
 		this.collectorDelay = options.collectorDelay ?? 0;
+		this.questionsToFail = options.failedQuestions ?? 0;
 	}
 
 	async start(): Promise<this> {
@@ -119,6 +123,11 @@ export class LambdaService {
 			this.runtimes.push(response);
 			this.asked();
 		} else if (url === "/2020-01-01/extension/event/next") {
+			if (this.questionsToFail > 0) {
+				this.questionsToFail -= 1;
+				response.writeHead(500).end();
+				return;
+			}
 			const id = String(request.headers["lambda-extension-identifier"]);
 			this.extensions.set(id, response);
 			this.asked();
