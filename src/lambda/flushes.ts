@@ -105,35 +105,38 @@ export class Flushes {
 		const { flushTimeout } = this.options;
 		const registered = extension.register().then(() => {
 			this.afterwards = true;
-			void this.serve(extension);
+			this.serve(extension).catch(this.options.faults.take);
 		});
 		await atMost(flushTimeout, registered).catch((error: Error) =>
 			this.fallBack(error),
 		);
 	}
 
-	/** Asks for an invocation when the spans of the one before are out. */
+	/**
+	 * Asks for what comes next over and over again: Lambda waits for that, whatever goes wrong here. Once is nothing to
+	 * tell: the next question shows whether it was more.
+	 */
 	private async serve(extension: Extension): Promise<never> {
-		for (;;) {
-			const id = await this.next(extension);
-			if (!this.afterwards || id === this.exported) continue;
-			await new Promise<void>((resolve) => {
-				this.onExported = resolve;
-			});
-			this.onExported = undefined;
+		for (let failures = 0; ; ) {
+			try {
+				await this.serveOne(extension);
+				failures = 0;
+			} catch (error) {
+				failures += 1;
+				if (failures === 2) this.fallBack(error as Error);
+				if (failures > 1) await pause(NEXT_PAUSE);
+			}
 		}
 	}
 
-	/** Asks until there is an answer: Lambda waits for the question, and nothing would go on in the environment. */
-	private async next(extension: Extension): Promise<string> {
-		for (let failures = 0; ; failures++) {
-			try {
-				return await extension.next();
-			} catch (error) {
-				if (failures === 1) this.fallBack(error as Error);
-				if (failures > 0) await pause(NEXT_PAUSE);
-			}
-		}
+	/** Asks for an invocation, and waits until its spans are out. */
+	private async serveOne(extension: Extension): Promise<void> {
+		const id = await extension.next();
+		if (!this.afterwards || id === this.exported) return;
+		await new Promise<void>((resolve) => {
+			this.onExported = resolve;
+		});
+		this.onExported = undefined;
 	}
 
 	private fallBack({ message }: Error): void {

@@ -52,8 +52,7 @@ const PATIENCE_MS = 15_000;
 const AT_ONCE = 4;
 
 describe.concurrent("a fault in any function of the Lambda code that is called", () => {
-	// What the extension itself does when spans leave after the response has no way around a fault: Lambda waits for it.
-	for (const flush of ["before"]) {
+	for (const flush of ["before", "after"]) {
 		test(`stays inside, with spans that leave ${flush} the response`, async ({
 			start,
 		}) => {
