@@ -10,7 +10,7 @@ import { Ledger } from "./ledger";
 import { OtlpTransport } from "./otlp-transport";
 import type { Outcome } from "./outcome";
 import { WORKER_INTERVAL } from "./pace";
-import { postAndWait } from "./post-and-wait";
+import { canPostAndWait, postAndWait } from "./post-and-wait";
 import { queueBytes } from "./queue-bytes";
 import { type Batch, SpanQueue } from "./span-queue";
 
@@ -62,10 +62,12 @@ export class CollectorOutput {
 			unseen,
 			guard: faults.guard,
 		});
-		// Later than a worker thread that is done ends: what is under way at its end is sent again.
-		this.scheduleDelay = isMainThread
-			? scheduleDelay
-			: Math.min(scheduleDelay, WORKER_INTERVAL);
+		// Later than a worker thread that is done ends: what is under way at its end is sent again. Where nothing can be
+		// sent at the end, little may be left by then.
+		this.scheduleDelay =
+			isMainThread && canPostAndWait()
+				? scheduleDelay
+				: Math.min(scheduleDelay, WORKER_INTERVAL);
 		this.destination = shownUrl(settings);
 		this.queue = new SpanQueue(
 			{
@@ -112,6 +114,11 @@ export class CollectorOutput {
 
 	/** Posts one after the other, up to the first failure. */
 	private postAll(batches: Batch[], timeout: number): void {
+		if (!canPostAndWait()) {
+			this.whyFailed =
+				"the permission model allows no worker thread, which sends the last spans: --allow-worker";
+			return;
+		}
 		const { settings, encoding } = this.options;
 		const post = postAndWait(settings, encoding, timeout);
 		for (let batch = batches.shift(); batch; batch = batches.shift()) {

@@ -56,6 +56,11 @@ parentPort.on("message", (spans) => {
 /** Room for what is read of an answer, in bytes. */
 const ANSWER_BYTES = 1000;
 
+/** Whether it can be done: the permission model may allow no worker thread. */
+export function canPostAndWait(): boolean {
+	return process.permission?.has("worker") ?? true;
+}
+
 /**
  * A way to post without returning to the event loop: at the end of the process there is no later. Nothing can be posted
  * after a failure.

@@ -30,6 +30,28 @@ describe.concurrent("a program is the same, and traced", () => {
 	}
 });
 
+test("where no worker thread may be made, what is lost at the end is told with the option that would help", async ({
+	http,
+}) => {
+	const run = await runScenario(
+		http,
+		async ({ get }) => {
+			await get("/");
+		},
+		{
+			nodeOptions: OPTIONS[1],
+			environment: {
+				OTEL_TRACES_EXPORTER: "otlp",
+				OTEL_EXPORTER_OTLP_ENDPOINT: http.origin,
+			},
+		},
+	);
+	expect(run.exitCode).toBe(0);
+	expect(run.stderr).toMatch(
+		/^conntrace: \d+ .*the permission model allows no worker thread, which sends the last spans: --allow-worker/m,
+	);
+});
+
 test("where nothing can be hooked, one line says so and the program runs untouched", async ({
 	http,
 }) => {
