@@ -1,6 +1,7 @@
 import { subscribe } from "node:diagnostics_channel";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { basename } from "node:path";
+import { errorName, OTHER } from "../hooks/errors";
 import { replaceMethod } from "../hooks/patch";
 import type { RuntimeApi } from "./environment";
 
@@ -36,8 +37,6 @@ interface RuntimeClient {
 }
 
 const CLIENT_FILE = "rapid-client.node";
-
-const UNKNOWN_ERROR = "_OTHER";
 
 /**
  * Watches the runtime where it talks to Lambda and not where it calls the handler: the handler, its module, its
@@ -100,17 +99,15 @@ function observed(
 		},
 		done: (id, body) => respond(id, undefined, () => client.done(id, body)),
 		error: (id, body, cause) =>
-			respond(
-				id,
-				observer.guard(() => errorTypeOf(body)) ?? UNKNOWN_ERROR,
-				() => client.error(id, body, cause),
+			respond(id, observer.guard(() => errorTypeOf(body)) ?? OTHER, () =>
+				client.error(id, body, cause),
 			),
 	};
 }
 
 /** The body is what the runtime makes of the error: `{"errorType":"TypeError","errorMessage":...}`. */
 function errorTypeOf(body: string): string {
-	return /^\{"errorType":"([^"\\]+)"/.exec(body)?.[1] ?? UNKNOWN_ERROR;
+	return errorName(/^\{"errorType":"([^"\\]+)"/.exec(body)?.[1] ?? "");
 }
 
 const NEXT = "/2018-06-01/runtime/invocation/next";
@@ -158,5 +155,7 @@ function isToRuntime(
 /** A response that fails while it is streamed says so after its body. `_trailer`: checked on Node 20, 22, 24. */
 function errorInTrailer(request: ClientRequest): string | undefined {
 	const { _trailer = "" } = request as { _trailer?: string };
-	return /^Lambda-Runtime-Function-Error-Type: (.+?)\r?$/m.exec(_trailer)?.[1];
+	const [, name] =
+		/^Lambda-Runtime-Function-Error-Type: (.+?)\r?$/m.exec(_trailer) ?? [];
+	return name === undefined ? undefined : errorName(name);
 }

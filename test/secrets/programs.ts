@@ -29,6 +29,11 @@ export const KINDS = [
 	"collectorHeader",
 	"argument",
 	"environment",
+	"event",
+	"clientContext",
+	"identity",
+	"xray",
+	"result",
 ] as const;
 
 export type Kind = (typeof KINDS)[number];

@@ -1,106 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import type { IncomingHttpHeaders } from "node:http";
 import { join, resolve } from "node:path";
-import { gunzipSync } from "node:zlib";
-import { test as base, describe, expect, inject } from "vitest";
+import { describe, expect, inject } from "vitest";
 import { conntrace, NODE } from "../commands/conntrace.js";
-import { startHttp2Server } from "../support/http2-server.js";
-import { startProxy } from "../support/proxy.js";
 import { runScenario } from "../support/scenario.js";
-import { refusingPort, startServer } from "../support/server.js";
 import { readSpans, requestsOf } from "../support/spans.js";
 import { COPIES } from "../undici/clients.js";
-import { startLeakyServer } from "./leaky-server.js";
 import { Markers } from "./markers.js";
 import * as programs from "./programs.js";
-
-interface Export {
-	readonly headers: IncomingHttpHeaders;
-	readonly body: string;
-}
-
-/** What a test runs its programs in, every part of it full of secrets. */
-interface World {
-	readonly markers: Markers<programs.Kind>;
-	readonly values: programs.Values;
-	/** What the collector was sent. */
-	readonly exports: readonly Export[];
-	readonly environment: Record<string, string>;
-	/** What the servers saw, as text. */
-	seen(): string;
-}
-
-const test = base.extend<{ readonly world: World }>({
-	// biome-ignore lint/correctness/noEmptyPattern: the form that vitest asks for
-	world: async ({}, use) => {
-		const markers = new Markers(programs.KINDS);
-		const { secrets } = markers;
-		const certificate = inject("certificate");
-		const { key, cert } = certificate;
-		markers.add("a key", key.split("\n")[2] ?? "");
-		const [plain, secure, secure2, proxy, refusing] = await Promise.all([
-			startLeakyServer(secrets),
-			startLeakyServer(secrets, certificate),
-			startHttp2Server({ certificate }),
-			startProxy(),
-			startProxy({ refuse: 407 }),
-		]);
-		const exports: Export[] = [];
-		const collector = await startServer({
-			handler: async (request, response) => {
-				const chunks: Buffer[] = [];
-				for await (const chunk of request) chunks.push(chunk);
-				const { headers } = request;
-				const body = Buffer.concat(chunks);
-				const text =
-					headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
-				exports.push({ headers, body: text.toString() });
-				response.end("{}");
-			},
-		});
-		const credentials = `user:${encodeURIComponent(secrets.proxyPassword)}`;
-		const token = encodeURIComponent(secrets.collectorHeader);
-		await use({
-			markers,
-			values: {
-				secrets,
-				plain: plain.origin,
-				secure: secure.origin,
-				secure2: secure2.origin,
-				refused: await refusingPort(),
-				proxies: [proxy, refusing].map(
-					({ port }) => `http://${credentials}@localhost:${port}`,
-				),
-				key,
-				cert,
-			},
-			exports,
-			environment: {
-				OTEL_TRACES_EXPORTER: "otlp",
-				OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin.replace(
-					"//",
-					`//user:${token}@`,
-				),
-				OTEL_EXPORTER_OTLP_HEADERS: `x-api-key=${token}`,
-				OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
-				OTEL_LOG_LEVEL: "debug",
-				CONNTRACE_SUMMARY: "1",
-				CONNTRACE_FLUSH_TIMEOUT: "15000",
-				SECRET_OF_THE_ENVIRONMENT: secrets.environment,
-			},
-			seen: () =>
-				JSON.stringify([plain, secure, proxy, refusing, secure2])
-					// Written as JSON once more.
-					.replaceAll("\\", ""),
-		});
-		await Promise.all(
-			[plain, secure, secure2, proxy, refusing, collector].map((server) =>
-				server.close(),
-			),
-		);
-	},
-});
+import { expectClean, test } from "./world.js";
 
 /** What a client sends of the secrets, so that a test which looks for them has something to find. */
 interface Client {
@@ -172,7 +80,7 @@ const CLIENTS: readonly Client[] = [
 describe.concurrent("no secret leaves the process", () => {
 	test.for(CLIENTS)("of $name", async (client, { world }) => {
 		const { program, undici, sends, requests } = client;
-		const { markers, exports, environment } = world;
+		const { markers, environment } = world;
 		const run = await runScenario({ port: 0 }, program, {
 			values: { ...world.values, ...(undici && { undici }) },
 			environment,
@@ -187,7 +95,7 @@ describe.concurrent("no secret leaves the process", () => {
 		expect(markers.foundIn(run.exported)).toEqual([]);
 		expect(markers.foundIn(run.stderr)).toEqual([]);
 		expect(run.stderr).toMatch(/conntrace: \d+ spans: \d+ delivered to /);
-		await expectClean(world, exports);
+		expectClean(world);
 		const file = join(inject("temporaryDirectory"), `${randomUUID()}.jsonl`);
 		await writeFile(file, run.exported);
 		const html = `${file}.html`;
@@ -205,7 +113,7 @@ describe.concurrent("no secret leaves the process", () => {
 	test("into what conntrace run says, writes and sends on", async ({
 		world,
 	}) => {
-		const { markers, values, environment, exports } = world;
+		const { markers, values, environment } = world;
 		const file = join(inject("temporaryDirectory"), randomUUID());
 		const [html, json, otlp] = ["html", "json", "jsonl"].map(
 			(ending) => `${file}.${ending}`,
@@ -229,24 +137,9 @@ describe.concurrent("no secret leaves the process", () => {
 		expect(
 			requestsOf(readSpans(await readFile(otlp, "utf8"))).length,
 		).toBeGreaterThan(30);
-		await expectClean(world, exports);
+		expectClean(world);
 	});
 });
-
-/** The collector has its own secret and no other, and nobody else has it. */
-async function expectClean(
-	{ markers, seen }: World,
-	exports: readonly Export[],
-): Promise<void> {
-	expect(exports.length).toBeGreaterThan(0);
-	for (const { headers, body } of exports) {
-		expect(markers.foundIn(body)).toEqual([]);
-		expect(markers.foundIn(JSON.stringify(headers))).toEqual([
-			"collectorHeader",
-		]);
-	}
-	expect(markers.foundIn(seen())).not.toContain("collectorHeader");
-}
 
 describe("what looks for secrets", () => {
 	const markers = new Markers(["one", "other"]);

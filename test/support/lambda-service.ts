@@ -21,6 +21,8 @@ export interface InvokeOptions {
 	readonly timeout?: number;
 	/** X-Ray's trace header. */
 	readonly trace?: string;
+	/** What the caller tells of itself: a client context, an identity. */
+	readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface ServiceOptions {
@@ -222,6 +224,7 @@ export class LambdaService {
 				number,
 				event,
 				trace = UNTRACED,
+				headers = {},
 				timeout = 10_000,
 			} = invocation;
 			const deadlineMs = Date.now() + timeout;
@@ -233,6 +236,8 @@ export class LambdaService {
 			runtime.setHeader("lambda-runtime-invoked-function-arn", FUNCTION_ARN);
 			runtime.setHeader("lambda-runtime-trace-id", trace);
 			runtime.setHeader("content-type", "application/json");
+			for (const [name, value] of Object.entries(headers))
+				runtime.setHeader(name, value);
 			runtime.end(JSON.stringify(event));
 			for (const [identifier, extension] of this.extensions) {
 				extension?.end(
