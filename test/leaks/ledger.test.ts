@@ -1,11 +1,17 @@
 import { createServer } from "node:http";
 import { describe, expect } from "vitest";
-import { exportingTo, ledgerOf, startCollector } from "../support/collector.js";
+import {
+	type Behaviour,
+	exportingTo,
+	ledgerOf,
+	startCollector,
+} from "../support/collector.js";
 import { runScenario, test } from "../support/scenario.js";
-import { closeServer, listen } from "../support/server.js";
+import { closeServer, listen, startServer } from "../support/server.js";
 import { duration, errorsOf, named, requestsOf } from "../support/spans.js";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const MIB = 1024 * 1024;
 
 describe.concurrent("the account of spans closes", () => {
 	test("after a burst of 50,000 requests", async () => {
@@ -87,6 +93,72 @@ describe.concurrent("the account of spans closes", () => {
 		expect(errorsOf(dropped).filter(Boolean)).toEqual([]);
 		expect(named(collector.taken, "connection.setup")).toHaveLength(2);
 	});
+
+	test("where a collector hangs, and more waits for it than a small container has room for", async () => {
+		const behaviours: Behaviour[] = ["hangs"];
+		const collector = await startCollector(behaviours);
+		const server = await startServer({
+			handler: (request, response) => {
+				const failing = request.url?.startsWith("/failing");
+				if (request.url === "/over" && behaviours.length === 1)
+					behaviours.push("takes");
+				response.statusCode = failing ? 503 : 200;
+				response.end(collector.taken.length > 0 ? "taken" : "");
+			},
+		});
+		const run = await runScenario(
+			server,
+			async ({ get, report, sleep }) => {
+				const long = "a".repeat(3000);
+				for (let call = 1; call <= 5000; call++) {
+					if (call % 500 === 0) await get(`/failing/${long}`);
+					else
+						await get(`/${long}`, call % 500 === 250 ? { agent: false } : {});
+				}
+				globalThis.gc?.();
+				report(process.memoryUsage().arrayBuffers);
+				// It takes what comes from now on.
+				while ((await get("/over")).length === 0) await sleep(100);
+			},
+			{
+				preload: "import",
+				// As in a container with so little memory that the least of all bounds goes for the queue.
+				nodeOptions: [
+					"--expose-gc",
+					"--max-old-space-size=32",
+					"--import",
+					`data:text/javascript,process.constrainedMemory = () => ${64 * MIB}`,
+				],
+				environment: {
+					...exportingTo(collector.origin),
+					OTEL_EXPORTER_OTLP_TIMEOUT: "3000",
+				},
+				timeLimit: 120_000,
+			},
+		);
+		await Promise.all([server.close(), collector.close()]);
+		expect(run.exitCode).toBe(0);
+		const { started, delivered, lost } = ledgerOf(run.stderr, collector.origin);
+		expect(started).toBe(run.spans.length);
+		expect(delivered + lost).toBe(started);
+		expect(lost).toBeGreaterThan(0);
+		expect(run.stderr).toContain(
+			`${lost} of ${started} spans were not delivered to ${collector.origin}/v1/traces: no room: `,
+		);
+		const [buffers] = run.reports;
+		expect(buffers).toBeGreaterThan(6 * MIB);
+		expect(buffers).toBeLessThan(12 * MIB);
+		// What was on its way at the end comes a second time.
+		const taken = new Map(collector.taken.map((span) => [span.spanId, span]));
+		expect(taken.size).toBe(delivered);
+		const dropped = run.spans.filter(({ spanId }) => !taken.has(spanId));
+		for (const { attributes } of dropped)
+			expect(attributes["conntrace.connection.reused"]).toBe(true);
+		expect(errorsOf(dropped).filter(Boolean)).toEqual([]);
+		const kept = [...taken.values()];
+		expect(named(kept, "connection.setup")).toHaveLength(11);
+		expect(errorsOf(kept).filter(Boolean)).toHaveLength(10);
+	}, 130_000);
 
 	test("of 8 worker threads and the process", async ({ http }) => {
 		const collector = await startCollector();
