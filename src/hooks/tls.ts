@@ -97,12 +97,19 @@ export function handshakeDetails(socket: TLSSocket): HandshakeDetails {
 		protocolName: name,
 		protocolVersion: version,
 		cipher: socket.getCipher()?.standardName,
-		nextProtocol: socket.alpnProtocol || undefined,
+		nextProtocol: applicationProtocol(socket.alpnProtocol),
 		resumed: socket.isSessionReused(),
 		serverSubject: distinguishedName(certificate.subject),
 		serverIssuer: distinguishedName(certificate.issuer),
 		serverNotAfter: timestamp(certificate.valid_to),
 	};
+}
+
+/** Programs may offer any bytes as the name of a protocol, also a token; registered names look like this. */
+const PROTOCOL = /^[\w./-]{1,20}$/;
+
+function applicationProtocol(name: string | false | null): string | undefined {
+	return name && PROTOCOL.test(name) ? name : undefined;
 }
 
 /** Absent where the certificate has no such time, or one that is none. */

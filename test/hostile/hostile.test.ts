@@ -9,6 +9,7 @@ import { runScenario, type Scenario } from "../support/scenario.js";
 import { startServer } from "../support/server.js";
 import { requestsOf } from "../support/spans.js";
 import {
+	byHandshake,
 	byNames,
 	byNumber,
 	byServer,
@@ -88,6 +89,7 @@ describe.concurrent("what means no good", () => {
 	test.for<[string, Scenario<Values>, number]>([
 		["names", byNames, 60],
 		["servers", byServer, 36],
+		["handshakes", byHandshake, 8],
 	])(
 		"%s: the export is valid, and its texts are bounded",
 		{ timeout: 60_000 },

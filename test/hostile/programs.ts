@@ -124,6 +124,58 @@ export const byServer: Scenario<Values> = async ({
 	}
 };
 
+/** Names servers and protocols in handshakes, and sends headers, as nobody would. */
+export const byHandshake: Scenario<Values> = async ({
+	https,
+	tls,
+	values,
+	once,
+}) => {
+	const { hostile, secure, ca } = values;
+	const port = Number(new URL(secure).port);
+	const trusting = {
+		host: "localhost",
+		port,
+		ca,
+		checkServerIdentity: () => undefined,
+	};
+	const shake = async (options: import("node:tls").ConnectionOptions) => {
+		const socket = tls.connect({ ...trusting, ...options });
+		let agreed: unknown;
+		socket.on("error", () => {});
+		socket.on("secureConnect", () => {
+			agreed = socket.alpnProtocol;
+			socket.destroy();
+		});
+		await once(socket, "close");
+		if (options.ALPNProtocols && !agreed)
+			throw new Error("no protocol was agreed on");
+	};
+	const send = async (options: RequestOptions) => {
+		try {
+			const request = https.get({
+				path: "/0",
+				agent: false,
+				...trusting,
+				...options,
+			});
+			request.on("error", () => {});
+			request.on("response", (response) =>
+				response.on("error", () => {}).resume(),
+			);
+			await once(request, "close");
+		} catch {
+			// Node does not take it.
+		}
+	};
+	for (const name of hostile) {
+		await shake({ ALPNProtocols: [name] });
+		await shake({ servername: name });
+		await send({ servername: name });
+		await send({ servername: name.repeat(20), headers: { "x-name": name } });
+	}
+};
+
 /** Asks for very many hosts, none of which there is. */
 export const byNumber: Scenario<{ readonly hosts: number }> = async ({
 	http,

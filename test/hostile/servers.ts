@@ -3,6 +3,7 @@ import tls from "node:tls";
 import { generate } from "selfsigned";
 import type { Certificate } from "../support/certificates.js";
 import { closeServer, listen } from "../support/server.js";
+import { HOSTILE } from "./programs.js";
 
 /** What a server says that means no good, whole or in part. */
 const ANSWERS = [
@@ -44,7 +45,10 @@ export async function startHostileServer(
 		});
 	};
 	const server = certificate
-		? tls.createServer(certificate, serve)
+		? tls.createServer(
+				{ ...certificate, ALPNProtocols: ["http/1.1", ...HOSTILE] },
+				serve,
+			)
 		: net.createServer(serve);
 	const port = await listen(server, "localhost");
 	return {

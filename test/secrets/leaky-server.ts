@@ -1,12 +1,15 @@
 import type { RequestListener } from "node:http";
-import type { Certificate } from "../support/certificates.js";
-import { startServer, type TestServer } from "../support/server.js";
+import {
+	type ServerOptions,
+	startServer,
+	type TestServer,
+} from "../support/server.js";
 import type { Secrets } from "./programs.js";
 
 /** A server that puts secrets into everything it says. What it does is asked for by the path: `/status/404`, `/drop`. */
 export function startLeakyServer(
 	secrets: Secrets,
-	certificate?: Certificate,
+	certificate?: ServerOptions["certificate"],
 ): Promise<TestServer> {
 	const handler: RequestListener = (request, response) => {
 		request.resume();

@@ -34,6 +34,7 @@ export const KINDS = [
 	"identity",
 	"xray",
 	"result",
+	"protocol",
 ] as const;
 
 export type Kind = (typeof KINDS)[number];
@@ -490,6 +491,18 @@ export const bySocket: Program = async ({ net, tls, values, once }) => {
 		"secureConnect",
 	);
 	await use(tls.connect({ ...options, port: port(plain) }), "secureConnect");
+	const named = tls.connect({
+		...options,
+		servername: `user:${secrets.password}@localhost`,
+		checkServerIdentity: () => undefined,
+		ALPNProtocols: [secrets.protocol],
+	});
+	let agreed: unknown;
+	named.on("secureConnect", () => {
+		agreed = named.alpnProtocol;
+	});
+	await use(named, "secureConnect");
+	if (!agreed) throw new Error("no protocol was agreed on");
 };
 
 /** The drivers of databases, which send what they know before they hear of a fault. */

@@ -36,7 +36,10 @@ export const test = base.extend<{ readonly world: World }>({
 		markers.add("a key", key.split("\n")[2] ?? "");
 		const [plain, secure, secure2, proxy, refusing] = await Promise.all([
 			startLeakyServer(secrets),
-			startLeakyServer(secrets, certificate),
+			startLeakyServer(secrets, {
+				...certificate,
+				ALPNProtocols: ["http/1.1", secrets.protocol],
+			}),
 			startHttp2Server({ certificate }),
 			startProxy(),
 			startProxy({ refuse: 407 }),

@@ -49,7 +49,7 @@ export interface TestServer extends ServerRecord {
 export interface ServerOptions {
 	/** Speaks TLS if given. */
 	readonly certificate?: Certificate &
-		Pick<https.ServerOptions, "ca" | "requestCert">;
+		Pick<https.ServerOptions, "ca" | "requestCert" | "ALPNProtocols">;
 	/** Default `localhost`: the address that clients try first. */
 	readonly host?: string;
 	/** Answers in place of the behaviours below. */
