@@ -1,5 +1,6 @@
 import net from "node:net";
 import tls from "node:tls";
+import { announcedIdleLimit } from "../keep-alive";
 import { clearTimeout, setTimeout } from "../timers";
 import type { CollectorSettings } from "./collector-settings";
 import { type HttpResponse, readResponse } from "./http-response";
@@ -167,9 +168,8 @@ function buffers(
 
 /** How long a connection may lie idle by what the server announced, in milliseconds. */
 function idleLimit({ headers }: HttpResponse): number {
-	const [, seconds] =
-		/\btimeout=(\d+)/i.exec(headers.get("keep-alive") ?? "") ?? [];
-	return seconds === undefined
+	const announced = announcedIdleLimit(headers.get("keep-alive") ?? "");
+	return announced === undefined
 		? Number.POSITIVE_INFINITY
-		: Number(seconds) * 1000 - MARGIN;
+		: announced - MARGIN;
 }

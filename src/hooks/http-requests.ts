@@ -5,6 +5,7 @@ import type { ConnectionTracker } from "../connections/tracker";
 import type { HookEnvironment } from "./environment";
 import { hiddenField } from "./hidden-field";
 import { httpExchange } from "./http-exchange";
+import { isPort } from "./port";
 import {
 	endpointsOf,
 	type SocketState,
@@ -12,8 +13,6 @@ import {
 	wasUsedBefore,
 	watch,
 } from "./sockets";
-
-const MAX_PORT = 65_535;
 
 const requests = hiddenField<Request>();
 const untracedAgents = new WeakSet<object>();
@@ -50,10 +49,6 @@ export function follow(
 	const request = tracker.requestCreated(exchange, activeContext());
 	requests.set(req, request);
 	return request;
-}
-
-function isPort(port: number): boolean {
-	return port >>> 0 === port && port <= MAX_PORT;
 }
 
 /** The connection behind a socket; one whose making nobody watched is taken as it is. */

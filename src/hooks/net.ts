@@ -10,6 +10,7 @@ import { endingFacts } from "./ending";
 import { type HookEnvironment, observe, observer } from "./environment";
 import { errorType } from "./errors";
 import { replaceMethod } from "./patch";
+import { isPort } from "./port";
 import { forwarderOf, isSame } from "./proxy";
 import { currentScope, UNTRACED } from "./scope";
 import {
@@ -127,8 +128,8 @@ function begin(
 	if ((socket as any)._parent?.connecting) return undefined;
 	const host = hostWithoutUser(options.host ?? "localhost");
 	const port = Number(options.port);
-	if (!Number.isInteger(port) || port < 0 || port > 65_535) return undefined;
-	if (!scope && !tracesHost(host, Number(options.port))) return undefined;
+	if (!isPort(port)) return undefined;
+	if (!scope && !tracesHost(host, port)) return undefined;
 
 	const { request, pool } = scope ?? {};
 	const awaited = scope ? undefined : takeAwaited(host, port);

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { ServerHints } from "../connections/connection";
 import type { Exchange } from "../connections/request";
-import { announcedIdleLimit } from "./keep-alive";
+import { announcedIdleLimit } from "../keep-alive";
 import { parserOf } from "./undici-internals";
 import type { UndiciPool } from "./undici-pools";
 

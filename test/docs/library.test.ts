@@ -1,7 +1,7 @@
 import { copyFile, mkdtemp, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, inject } from "vitest";
-import { startCollector } from "../support/collector.js";
+import { ownSpansTo, startCollector } from "../support/collector.js";
 import { runProgram } from "../support/run-program.js";
 import { test } from "../support/scenario.js";
 import { requestsOf, type Span } from "../support/spans.js";
@@ -39,10 +39,7 @@ async function requestsBy(code: string, target: string): Promise<Span[]> {
 	const run = await runProgram(file, {
 		preload: "none",
 		environment: {
-			OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
-			OTEL_TRACES_EXPORTER: "otlp",
-			OTEL_METRICS_EXPORTER: "none",
-			OTEL_LOGS_EXPORTER: "none",
+			...ownSpansTo(collector.origin),
 			TEST_TARGET: target,
 		},
 	});

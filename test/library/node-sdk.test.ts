@@ -1,7 +1,11 @@
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { describe, expect } from "vitest";
-import { exportingTo, startCollector } from "../support/collector.js";
+import {
+	exportingTo,
+	ownSpansTo,
+	startCollector,
+} from "../support/collector.js";
 import { checkContract } from "../support/contract.js";
 import { runProgram } from "../support/run-program.js";
 import { runScenario, story, test } from "../support/scenario.js";
@@ -18,10 +22,7 @@ describe.concurrent.each(GENERATIONS)("the NodeSDK of %s", (generation) => {
 			{
 				preload: "none",
 				environment: {
-					OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
-					OTEL_TRACES_EXPORTER: "otlp",
-					OTEL_METRICS_EXPORTER: "none",
-					OTEL_LOGS_EXPORTER: "none",
+					...ownSpansTo(collector.origin),
 					TEST_TARGET: `${http.origin}/x`,
 				},
 			},

@@ -110,6 +110,16 @@ export interface Ledger {
 	readonly lost: number;
 }
 
+/** The environment in which a program's own OpenTelemetry sends its spans to a collector, and nothing else. */
+export function ownSpansTo(origin: string): Record<string, string> {
+	return {
+		OTEL_EXPORTER_OTLP_ENDPOINT: origin,
+		OTEL_TRACES_EXPORTER: "otlp",
+		OTEL_METRICS_EXPORTER: "none",
+		OTEL_LOGS_EXPORTER: "none",
+	};
+}
+
 /** The environment in which a program sends its spans to a collector and gives account of them. */
 export function exportingTo(origin: string): Record<string, string> {
 	return {

@@ -1,5 +1,5 @@
 /** The idle limit that a server announces by `Keep-Alive: timeout=n`, in milliseconds. */
 export function announcedIdleLimit(header: string): number | undefined {
-	const timeout = /timeout=(\d+)/i.exec(header)?.[1];
+	const timeout = /\btimeout=(\d+)/i.exec(header)?.[1];
 	return timeout === undefined ? undefined : Number(timeout) * 1000;
 }
