@@ -4,10 +4,10 @@ import { checkServerIdentity } from "node:tls";
 import type { PoolIdentity } from "../connections/connection";
 import type { PoolSnapshot } from "../connections/pool";
 import type { Request } from "../connections/request";
-import { ABORTED } from "../connections/setup";
 import type { ConnectionTracker } from "../connections/tracker";
 import { agentIdOf } from "./agent-ids";
 import { type HookEnvironment, observe, observer } from "./environment";
+import { OTHER } from "./errors";
 import { connectionBehind, follow, isUntraced } from "./http-requests";
 import { replaceMethod } from "./patch";
 import { differingOptions } from "./pool-key";
@@ -72,7 +72,10 @@ export function hookHttpAgent(environment: HookEnvironment): void {
 				// Options that Node does not take: the program gets no request that could end.
 				if (refused) {
 					observe(environment, () =>
-						environment.tracker.requestEnded(request, ABORTED),
+						environment.tracker.requestEnded(
+							request,
+							request.caused?.setup.error ?? OTHER,
+						),
 					);
 				}
 			}

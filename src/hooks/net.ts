@@ -8,7 +8,7 @@ import { whileConnecting } from "./connecting";
 import { questionOf, UNKNOWN_QUESTION } from "./dns";
 import { endingFacts } from "./ending";
 import { type HookEnvironment, observe, observer } from "./environment";
-import { errorType } from "./errors";
+import { errorType, OTHER } from "./errors";
 import { replaceMethod } from "./patch";
 import { isPort } from "./port";
 import { forwarderOf, isSame } from "./proxy";
@@ -41,12 +41,13 @@ export function hookNet(environment: HookEnvironment): void {
 				refused = false;
 				return result;
 			} finally {
-				// Arguments that Node does not take, or a lookup function that throws: the socket is not destroyed. An
-				// error that is caught and thrown again would be shown as thrown here.
+				// Arguments that Node does not take, or a lookup function that throws: the socket is not destroyed.
 				if (refused) {
 					observe(environment, () => {
+						const { tracker } = environment;
+						tracker.setupFailed(state.connection, refusalOf(args));
 						destroyed(environment, this, undefined);
-						environment.tracker.connectionClosed(state.connection);
+						tracker.connectionClosed(state.connection);
 					});
 				}
 			}
@@ -112,6 +113,7 @@ interface ConnectOptions {
 	readonly port?: number | string;
 	readonly path?: string;
 	readonly lookup?: unknown;
+	readonly localAddress?: string;
 }
 
 function begin(
@@ -165,6 +167,17 @@ function connectOptions(args: readonly any[]): ConnectOptions | undefined {
 			: { port: first };
 	}
 	return undefined;
+}
+
+/**
+ * The code of the error that Node throws for arguments that it does not take, as far as they show it: an error that is
+ * caught and thrown again would be shown as thrown here. Checked on Node 20, 22, 24, 26.
+ */
+function refusalOf(args: readonly any[]): string {
+	const { localAddress } = connectOptions(args) ?? {};
+	return localAddress && isIP(localAddress) === 0
+		? "ERR_INVALID_IP_ADDRESS"
+		: OTHER;
 }
 
 function connected(

@@ -1,3 +1,4 @@
+import type { RequestOptions } from "node:https";
 import type { Socket } from "node:net";
 import { describe, expect } from "vitest";
 import {
@@ -21,16 +22,42 @@ describeBoth("a request for which Node refuses to connect", ({ test }) => {
 	test("fails at once, before the program has it", async ({ server }) => {
 		const run = await trace(server, async ({ client, request, report }) => {
 			const agent = new client.Agent({ keepAlive: true });
-			try {
-				request("/", { agent, localAddress: "nowhere" });
-			} catch (error) {
-				report((error as NodeJS.ErrnoException).code);
+			const failing = Object.assign(new client.Agent(), {
+				createConnection(): never {
+					throw Object.assign(new Error(), { code: "OF_THE_PROGRAM" });
+				},
+			});
+			const refused: RequestOptions[] = [
+				{ agent, localAddress: "nowhere" },
+				{ agent, localPort: "none" as unknown as number },
+				{ agent: failing },
+			];
+			for (const options of refused) {
+				try {
+					request("/", options);
+				} catch (error) {
+					report((error as NodeJS.ErrnoException).code);
+				}
 			}
 		});
-		expect(run.reports).toEqual(["ERR_INVALID_IP_ADDRESS"]);
-		const { attributes } = only(run.requests);
-		expect(attributes["error.type"]).toBe("aborted");
-		expect(attributes).not.toHaveProperty("conntrace.unfinished");
+		expect(run.reports).toEqual([
+			"ERR_INVALID_IP_ADDRESS",
+			"ERR_INVALID_ARG_TYPE",
+			"OF_THE_PROGRAM",
+		]);
+		expect(
+			[...run.requests, ...named(run.spans, "connection.setup")].map(
+				({ attributes, error }) => [error, attributes["error.type"]],
+			),
+		).toEqual([
+			[true, "ERR_INVALID_IP_ADDRESS"],
+			[true, "_OTHER"],
+			[true, "_OTHER"],
+			[true, "ERR_INVALID_IP_ADDRESS"],
+			[true, "_OTHER"],
+		]);
+		for (const { attributes } of run.requests)
+			expect(attributes).not.toHaveProperty("conntrace.unfinished");
 	});
 });
 
