@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, inject } from "vitest";
 import { startHttp2Server } from "../support/http2-server.js";
@@ -15,12 +17,14 @@ interface Export {
 }
 
 /** What a test runs its programs in, every part of it full of secrets. */
-interface World {
+export interface World {
 	readonly markers: Markers<programs.Kind>;
 	readonly values: programs.Values;
 	/** What the collector was sent. */
 	readonly exports: readonly Export[];
 	readonly environment: Record<string, string>;
+	/** For a program that exports to one. */
+	readonly file: string;
 	/** What the servers saw, as text. */
 	seen(): string;
 }
@@ -74,6 +78,7 @@ export const test = base.extend<{ readonly world: World }>({
 				cert,
 			},
 			exports,
+			file: join(inject("temporaryDirectory"), `${randomUUID()}.jsonl`),
 			environment: {
 				OTEL_TRACES_EXPORTER: "otlp",
 				OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin.replace(
