@@ -1,6 +1,6 @@
-// Changes programs in ways that the judge must see: unhandled errors of sockets are swallowed, and requests have a
-// header more.
-const { ClientRequest } = require("node:http");
+// Changes programs in ways that the judge must see: unhandled errors of sockets are swallowed, requests of undici have a
+// header more, and responses of http tell what their status means in small letters.
+const { subscribe } = require("node:diagnostics_channel");
 const { Socket } = require("node:net");
 
 const { connect } = Socket.prototype;
@@ -11,8 +11,10 @@ Socket.prototype.connect = function (...values) {
 	);
 };
 
-const { onSocket } = ClientRequest.prototype;
-ClientRequest.prototype.onSocket = function (...values) {
-	if (!this.headersSent) this.setHeader("x-added", "1");
-	return onSocket.apply(this, values);
-};
+subscribe("undici:request:create", ({ request }) =>
+	request.addHeader("x-added", "1"),
+);
+
+subscribe("http.client.response.finish", ({ response }) => {
+	response.statusMessage = response.statusMessage.toLowerCase();
+});

@@ -58,7 +58,7 @@ async function verdictOn(suite, test, how) {
 	let failure = await run(preload);
 	if (failure === undefined) return { kind: "same" };
 	for (let pass = 1; pass <= 2; pass++)
-		if ((await run([])) !== undefined) return { kind: "fails anyway" };
+		if ((await run([])) !== undefined) return { kind: "fails anyway", failure };
 	for (let retry = 1; retry <= RETRIES; retry++) {
 		const again = await run(preload);
 		if (again === undefined) return { kind: "unsteady", failure };

@@ -2,18 +2,12 @@ import { spawnSync } from "node:child_process";
 import {
 	existsSync,
 	mkdirSync,
-	mkdtempSync,
 	readdirSync,
 	readFileSync,
-	renameSync,
-	rmSync,
 	writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
-
-/** The tests cannot be had on this machine; the message says why. */
-export class Unavailable extends Error {}
+import { kept, Unavailable } from "./kept.mjs";
 
 /**
  * Node's own tests, out of the source package `nodejs` of a Debian or Ubuntu release. apt gets it from where this
@@ -24,21 +18,10 @@ export class Unavailable extends Error {}
  * @throws {Unavailable}
  */
 export function nodeTests(release = thisRelease()) {
-	const cache = join(
-		process.env.XDG_CACHE_HOME || join(homedir(), ".cache"),
-		"conntrace/node-tests",
+	const source = kept(`node-tests/${release}`, (work) =>
+		unpacked(download(work, release)),
 	);
-	const kept = join(cache, release);
-	if (!existsSync(kept)) {
-		mkdirSync(cache, { recursive: true });
-		const work = mkdtempSync(join(cache, "unfinished-"));
-		try {
-			renameSync(unpacked(download(work, release)), kept);
-		} finally {
-			rmSync(work, { recursive: true });
-		}
-	}
-	return join(kept, "test");
+	return join(source, "test");
 }
 
 function thisRelease() {

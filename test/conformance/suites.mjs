@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { failureOf } from "./failure.mjs";
 import { runNode } from "./program.mjs";
 
@@ -12,7 +13,7 @@ import { runNode } from "./program.mjs";
  * @property {(test: string, early: readonly string[]) => string[]} argumentsOf of Node; `early` are those that load
  *   something before it
  * @property {Record<string, string>} environment
- * @property {string} [sensitive] a test that a header more makes fail
+ * @property {string} sensitive a test that what `faulty-preload.cjs` does makes fail
  */
 
 const NODE_TESTS =
@@ -41,13 +42,16 @@ export async function nodeSuite(directory, node) {
 			return [...early, ...flags.split(/\s+/).filter(Boolean), file];
 		},
 		environment: await globalsOf(directory, node),
-		sensitive: "parallel/test-http-raw-headers.js",
+		sensitive: "parallel/test-http-response-status-message.js",
 	};
 }
 
 /** The tests fail at globals that they do not know, as those of newer versions of Node. */
 async function globalsOf(directory, node) {
-	const run = await runNode({ node, arguments: [join(directory, "common")] });
+	const run = await runNode({
+		node,
+		arguments: [join(directory, "common/index.js")],
+	});
 	return failureOf(run)?.includes("Unexpected global(s)")
 		? { NODE_TEST_KNOWN_GLOBALS: "0" }
 		: {};
@@ -58,9 +62,17 @@ const NO_TESTS_OF_UNDICI =
 
 /**
  * @param {string} directory a checkout of undici, its dependencies installed
- * @returns {Suite}
+ * @param {string} node the binary
+ * @returns {Promise<Suite>}
  */
-export function undiciSuite(directory) {
+export async function undiciSuite(directory, node) {
+	// Made anew, since newer versions of Node want longer keys.
+	const made = await runNode({
+		node,
+		arguments: [join(directory, "scripts/generate-pem.js")],
+	});
+	if (made.code !== 0)
+		throw new Error(`undici does not make its certificate:\n${made.stderr}`);
 	return {
 		tests: filesIn(directory, "test", ".js").filter(
 			(test) => !NO_TESTS_OF_UNDICI.test(test),
@@ -73,25 +85,35 @@ export function undiciSuite(directory) {
 			join(directory, test),
 		],
 		environment: {},
+		sensitive: "test/redirect-stream.js",
 	};
 }
 
 /**
- * @param {string} directory of a package that is tested by vitest, its dependencies installed
+ * @param {string} directory of the AWS SDK's HTTP handler, its dependencies installed
  * @returns {Suite}
  */
-export function vitestSuite(directory) {
+export function smithySuite(directory) {
+	const { version } = createRequire(join(directory, "package.json"))(
+		"vitest/package.json",
+	);
+	const inWorkers =
+		Number.parseInt(version, 10) < 4
+			? "--poolOptions.forks.execArgv"
+			: "--execArgv";
 	return {
 		tests: filesIn(directory, "src", ".spec.ts"),
-		runsAlone: () => false,
+		// They listen on the same ports.
+		runsAlone: () => true,
 		directoryOf: () => directory,
 		argumentsOf: (test, early) => [
-			resolve("node_modules/vitest/vitest.mjs"),
+			join(directory, "node_modules/vitest/vitest.mjs"),
 			"run",
-			...early.map((argument) => `--execArgv=${argument}`),
+			...early.map((argument) => `${inWorkers}=${argument}`),
 			test,
 		],
 		environment: {},
+		sensitive: "src/node-http-handler.mock-server.spec.ts",
 	};
 }
 

@@ -11,9 +11,6 @@ const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as {
 	scripts: Record<string, string>;
 };
 
-/** Of undici's own repository, which CONTRIBUTING.md tells how to build. */
-const SCRIPTS_OF_OTHERS = ["build:node", "generate-pem"];
-
 /** Programs of the reader. */
 const PROGRAM_OF_A_READER = /^(your-program|handler|server|app)\.[cm]?js$/;
 
@@ -68,8 +65,7 @@ function problemsOf(words: readonly string[]): string[] {
 const RULES: Record<string, (args: readonly string[]) => string[]> = {
 	npm: ([verb = "", name = "", ...rest]) => {
 		if (verb === "run") {
-			const known = name in scripts || SCRIPTS_OF_OTHERS.includes(name);
-			return known
+			return name in scripts
 				? optionsMissingIn(scripts[name] ?? "", rest)
 				: [`no script ${name}`];
 		}
