@@ -143,6 +143,28 @@ describeBoth("how a stream ends", ({ test }) => {
 		]);
 	});
 
+	test("overtaken by the end of its session", async ({ serve }) => {
+		const server = await serve();
+		const { requests } = await trace(
+			server,
+			async ({ http2, origin, answered, once }) => {
+				const session = http2.connect(origin);
+				await answered(session.request({ ":path": "/ok" }));
+				const late = session.request({ ":path": "/late" });
+				late.on("error", () => {});
+				// GOAWAY is sent before the requests that wait.
+				session.close();
+				await once(late, "close");
+			},
+		);
+		expect(errorsOf(requests)).toEqual([undefined, "NGHTTP2_REFUSED_STREAM"]);
+		// The request behind it reached the server, and did not take it down.
+		expect(server.connections[0]?.requests.map(({ path }) => path)).toEqual([
+			"/ok",
+			"/late",
+		]);
+	});
+
 	test("what a response may have besides its body", async ({ serve }) => {
 		const server = await serve();
 		const { requests, reports } = await trace(

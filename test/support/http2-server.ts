@@ -62,7 +62,8 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
 	/** Resets the stream by this error code in place of an answer. */
 	reset(stream, _, code) {
 		stream.on("error", () => {});
-		stream.close(code);
+		// Not while Node reads: see closeAfterGoaway.
+		setImmediate(() => stream.close(code));
 	},
 	/** Resets the stream in the middle of the answer. */
 	half(stream, numbers, code) {
@@ -170,6 +171,7 @@ export async function startHttp2Server(
 		streamIds.push(ids);
 		const raw = sockets.get(remotePort);
 		if (raw) rawSockets.set(session, raw);
+		closeAfterGoaway(session);
 		session.on("error", () => {});
 		session.on("stream", (stream, headers) => {
 			stream.on("error", () => {});
@@ -195,6 +197,21 @@ export async function startHttp2Server(
 		streamIds,
 		origin: `${certificate ? "https" : "http"}://localhost:${port}`,
 		close: () => closeServer(server, sockets.values()),
+	};
+}
+
+/**
+ * Node 20 frees a stream that it is still reading if the stream is reset in the same read while a GOAWAY waits to be sent
+ * (CVE-2026-56848), and the process dies of it later. A session that the client's GOAWAY closes resets each request that
+ * comes behind it. So the session stays open until its own GOAWAY is sent, after which nghttp2 drops such requests.
+ */
+function closeAfterGoaway(session: ServerHttp2Session): void {
+	const close = session.close.bind(session);
+	session.close = (callback) => {
+		// Node closes a session once more when its socket has closed.
+		if (session.destroyed) return;
+		session.goaway();
+		setImmediate(close, callback);
 	};
 }
 
