@@ -22,12 +22,14 @@ export function readAwsCall(
 	if (!target && !scope && invocationId(exchange) === undefined) {
 		return undefined;
 	}
+	const attempts = exchange.requestHeader("amz-sdk-request") ?? "";
 	const signedAs = scope && (SIGNING_NAMES[scope.service] ?? scope.service);
 	return {
 		service: signedAs ?? target?.service,
 		operation: target?.operation ?? readOperationParameter(exchange.url),
 		region: scope?.region,
-		...readAttempt(exchange.requestHeader("amz-sdk-request")),
+		attempt: readNumber(ATTEMPT, attempts),
+		maxAttempts: readNumber(MAX_ATTEMPTS, attempts),
 	};
 }
 
@@ -74,10 +76,8 @@ export function awsServiceOf(exchange: RequestHeaders): string | undefined {
 
 /** Whether an SDK has made this call before, without success. */
 export function isRetry(exchange: RequestHeaders): boolean {
-	const { attempt = 1 } = readAttempt(
-		exchange.requestHeader("amz-sdk-request"),
-	);
-	return attempt > 1;
+	const header = exchange.requestHeader("amz-sdk-request");
+	return header !== undefined && (readNumber(ATTEMPT, header) ?? 1) > 1;
 }
 
 /** Names of services as the SDKs have them, by the name in the signing scope where the two differ. */
@@ -139,15 +139,12 @@ function readScope(
 }
 
 /** `attempt=1; max=4`. */
-function readAttempt(
-	header: string | undefined,
-): Pick<AwsCall, "attempt" | "maxAttempts"> {
-	const attempt = /\battempt=(\d{1,9})\b/.exec(header ?? "")?.[1];
-	const max = /\bmax=(\d{1,9})\b/.exec(header ?? "")?.[1];
-	return {
-		attempt: attempt === undefined ? undefined : Number(attempt),
-		maxAttempts: max === undefined ? undefined : Number(max),
-	};
+const ATTEMPT = /\battempt=(\d{1,9})\b/;
+const MAX_ATTEMPTS = /\bmax=(\d{1,9})\b/;
+
+function readNumber(pattern: RegExp, header: string): number | undefined {
+	const digits = pattern.exec(header)?.[1];
+	return digits === undefined ? undefined : Number(digits);
 }
 
 /** SDK v3 names the operation of REST services in the query: `?x-id=PutObject`. */

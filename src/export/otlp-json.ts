@@ -89,16 +89,14 @@ function encodeLink({ context, attributes = {} }: Link): string {
 }
 
 /** Without the comma that leads the first. */
-function encodeAttributes({ items }: AttributeList): string {
-	let text = "";
-	for (let index = 0; index < items.length; index += 2) {
-		const attribute = encodeAttribute(
-			items[index] as string,
-			items[index + 1] as AttributeValue,
-		);
-		text += index === 0 ? attribute.slice(1) : attribute;
-	}
-	return text;
+function encodeAttributes(list: AttributeList): string {
+	const encoded: string[] = [];
+	list.each(encoded, pushEncoded);
+	return encoded.join("").slice(1);
+}
+
+function pushEncoded(to: string[], name: string, value: AttributeValue): void {
+	to.push(encodeAttribute(name, value));
 }
 
 /** Led by a comma. */

@@ -110,7 +110,7 @@ function append(span: FinishedSpan, to: Bytes): void {
 	putTime(to, SPAN.endTime, end);
 	putVarint(to, SPAN.flags);
 	putFixed32(to, flagsOf(traceFlags, parent?.isRemote));
-	putAttributes(to, SPAN.attributes, attributes);
+	attributes.each(to, putOwn);
 	for (const list of attributes.shared) to.put(encodedList(list));
 	if (links) for (const link of links) putLink(to, link);
 	if (error) to.put(STATUS_ERROR);
@@ -119,9 +119,7 @@ function append(span: FinishedSpan, to: Bytes): void {
 
 function encodedList(list: AttributeList): Buffer {
 	list.encoded ??= {};
-	list.encoded.protobuf ??= encoded((to) =>
-		putAttributes(to, SPAN.attributes, list),
-	);
+	list.encoded.protobuf ??= encoded((to) => list.each(to, putOwn));
 	return list.encoded.protobuf;
 }
 
@@ -155,15 +153,8 @@ function encoded(write: (to: Bytes) => void): Buffer {
 	return Buffer.from(own.contents());
 }
 
-function putAttributes(to: Bytes, tag: number, { items }: AttributeList): void {
-	for (let index = 0; index < items.length; index += 2) {
-		putAttribute(
-			to,
-			tag,
-			items[index] as string,
-			items[index + 1] as AttributeValue,
-		);
-	}
+function putOwn(to: Bytes, name: string, value: AttributeValue): void {
+	putAttribute(to, SPAN.attributes, name, value);
 }
 
 function putAttribute(

@@ -50,7 +50,7 @@ class HttpExchange implements Exchange {
 	}
 
 	responseHeader(name: string): string | undefined {
-		return headerText(this.res?.headers[name]);
+		return this.res && headerOf(this.res, name);
 	}
 
 	get responseUnread(): boolean {
@@ -82,6 +82,23 @@ export function httpExchange(
 
 export function isHttpExchange(exchange: Exchange): exchange is HttpExchange {
 	return exchange instanceof HttpExchange;
+}
+
+/**
+ * A header by its name in lower case. Node makes the joined headers only for a program that asks, so the raw ones are
+ * looked at; how those of the same name are joined, Node knows.
+ */
+function headerOf(res: IncomingMessage, name: string): string | undefined {
+	const { rawHeaders } = res;
+	let value: string | undefined;
+	for (let index = 0; index < rawHeaders.length; index += 2) {
+		const header = rawHeaders[index] as string;
+		if (header.length !== name.length) continue;
+		if (header !== name && header.toLowerCase() !== name) continue;
+		if (value !== undefined) return headerText(res.headers[name]);
+		value = rawHeaders[index + 1];
+	}
+	return value;
 }
 
 function headerText(

@@ -56,7 +56,7 @@ export class TracerSink implements SpanSink {
 			above,
 		);
 		const spanContext = span.spanContext();
-		const said = attributes.items.length;
+		const said = attributes.length;
 		if (span.isRecording()) {
 			this.open.set(spanContext, {
 				context: trace.setSpan(above, span),

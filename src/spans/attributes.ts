@@ -36,40 +36,69 @@ export interface Encoded {
 }
 
 /**
- * Attributes as they are collected: names and values by turns, which costs a fraction of an object that grows by as
- * many properties.
+ * Attributes as they are collected: in parts, each an object literal. Those of one place have one shape, whatever is
+ * known, which costs a fraction of an object that grows. A fact that did not happen is undefined in them, and absent
+ * from what is exported.
  */
 export class AttributeList {
-	readonly items: AttributeValue[] = [];
 	/** Attributes that many spans have in common; they do not change any more. Never without some of its own before. */
 	shared = NONE;
 	/** The list as it is exported, kept here where it is shared. */
 	encoded?: Encoded;
+	private readonly parts: Attributes[];
 
-	/** Adds an attribute unless its value is not known: a fact that did not happen is absent. */
-	set(name: string, value: AttributeValue | undefined): void {
-		if (value !== undefined) this.items.push(name, boundedValue(value));
+	constructor(...parts: Attributes[]) {
+		this.parts = parts;
+	}
+
+	add(part: Attributes): void {
+		this.parts.push(part);
 	}
 
 	include(shared: AttributeList): void {
 		this.shared = this.shared === NONE ? [shared] : [...this.shared, shared];
 	}
 
-	toAttributes(): Attributes {
-		const attributes: Attributes = {};
-		for (const list of this.shared) {
-			Object.assign(attributes, list.toAttributes());
-		}
-		return Object.assign(attributes, this.attributesFrom(0));
+	/** How many parts were added so far. */
+	get length(): number {
+		return this.parts.length;
 	}
 
-	/** Those that were set since there were so many items. */
-	attributesFrom(first: number): Attributes {
-		const { items } = this;
-		const attributes: Attributes = {};
-		for (let index = first; index < items.length; index += 2) {
-			attributes[items[index] as string] = items[index + 1];
+	/** Its own attributes, one by one, for `put` to add to `to`. */
+	each<T>(
+		to: T,
+		put: (to: T, name: string, value: AttributeValue) => void,
+		from = 0,
+	): void {
+		const { parts } = this;
+		for (let index = from; index < parts.length; index++) {
+			const part = parts[index] as Attributes;
+			for (const name of Object.keys(part)) {
+				const value = part[name];
+				if (value !== undefined) put(to, name, boundedValue(value));
+			}
 		}
+	}
+
+	toAttributes(): Attributes {
+		const attributes: Attributes = {};
+		for (const list of this.shared) list.each(attributes, assign);
+		this.each(attributes, assign);
 		return attributes;
 	}
+
+	/** Those of the parts that were added since there were so many. */
+	attributesFrom(first: number): Attributes {
+		const attributes: Attributes = {};
+		this.each(attributes, assign, first);
+		return attributes;
+	}
+}
+
+function assign(
+	attributes: Attributes,
+	name: string,
+	value: AttributeValue,
+): void {
+	attributes[name] = value;
 }

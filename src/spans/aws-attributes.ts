@@ -39,8 +39,10 @@ export function addAws(
 		if (key.length <= MAX_KEY_LENGTH) calls.set(key, call);
 	}
 	attributes.include(call.attributes);
-	attributes.set(Attribute.awsRequestId, awsRequestId(exchange));
-	attributes.set(Attribute.awsInvocationId, invocationId(exchange));
+	attributes.add({
+		[Attribute.awsRequestId]: awsRequestId(exchange),
+		[Attribute.awsInvocationId]: invocationId(exchange),
+	});
 	return call.name;
 }
 
@@ -48,30 +50,26 @@ function describeCall({ exchange, tableNames = [] }: Request): Call {
 	const { service, operation, region, attempt, maxAttempts } =
 		readAwsCall(exchange) ?? {};
 	const known = service !== undefined && operation !== undefined;
-	const attributes = new AttributeList();
-	attributes.set(Attribute.rpcSystemName, "aws-api");
-	attributes.set(
-		Attribute.rpcMethod,
-		known ? `${service}/${operation}` : operation,
-	);
+	const attributes = new AttributeList({
+		[Attribute.rpcSystemName]: "aws-api",
+		[Attribute.rpcMethod]: known ? `${service}/${operation}` : operation,
+	});
 	if (service === "DynamoDB") {
-		attributes.set(Attribute.dbSystemName, "aws.dynamodb");
-		attributes.set(Attribute.dbOperationName, operation);
-		addTables(attributes, tableNames);
+		attributes.add({
+			[Attribute.dbSystemName]: "aws.dynamodb",
+			[Attribute.dbOperationName]: operation,
+			[Attribute.awsDynamodbTableNames]:
+				tableNames.length > 0 ? tableNames : undefined,
+			[Attribute.dbCollectionName]:
+				tableNames.length === 1 ? tableNames[0] : undefined,
+		});
 	}
-	attributes.set(Attribute.cloudRegion, region);
-	attributes.set(Attribute.awsAttempt, attempt);
-	attributes.set(Attribute.awsMaxAttempts, maxAttempts);
-	if (attempt !== undefined && attempt > 1) {
-		attributes.set(Attribute.httpRequestResendCount, attempt - 1);
-	}
+	attributes.add({
+		[Attribute.cloudRegion]: region,
+		[Attribute.awsAttempt]: attempt,
+		[Attribute.awsMaxAttempts]: maxAttempts,
+		[Attribute.httpRequestResendCount]:
+			attempt !== undefined && attempt > 1 ? attempt - 1 : undefined,
+	});
 	return { name: known ? `${service}.${operation}` : undefined, attributes };
-}
-
-function addTables(attributes: AttributeList, tables: string[]): void {
-	if (tables.length === 0) return;
-	attributes.set(Attribute.awsDynamodbTableNames, tables);
-	if (tables.length === 1) {
-		attributes.set(Attribute.dbCollectionName, tables[0]);
-	}
 }

@@ -9,20 +9,20 @@ const FUNCTION_ARN = /^arn:[^:]*:lambda:([^:]+):([^:]+):function:/;
 export function describeInvocation(invocation: Invocation): AttributeList {
 	const { facts, fresh, reused, setupTime } = invocation;
 	const [, region, account] = FUNCTION_ARN.exec(facts.functionArn ?? "") ?? [];
-	const attributes = new AttributeList();
-	attributes.set(Attribute.faasInvocationId, facts.id);
-	attributes.set(Attribute.faasColdStart, facts.coldStart);
-	attributes.set(Attribute.faasName, facts.functionName);
-	attributes.set(Attribute.faasVersion, facts.functionVersion);
-	attributes.set(Attribute.cloudResourceId, facts.functionArn);
-	attributes.set(Attribute.cloudRegion, region);
-	attributes.set(Attribute.cloudAccountId, account);
-	attributes.set(Attribute.errorType, invocation.error);
-	attributes.set(Attribute.frozen, invocation.frozen);
-	attributes.set(Attribute.connectionsFresh, fresh || undefined);
-	attributes.set(Attribute.connectionsReused, reused || undefined);
-	attributes.set(Attribute.connectionsSetup, setupTime || undefined);
-	return attributes;
+	return new AttributeList({
+		[Attribute.faasInvocationId]: facts.id,
+		[Attribute.faasColdStart]: facts.coldStart,
+		[Attribute.faasName]: facts.functionName,
+		[Attribute.faasVersion]: facts.functionVersion,
+		[Attribute.cloudResourceId]: facts.functionArn,
+		[Attribute.cloudRegion]: region,
+		[Attribute.cloudAccountId]: account,
+		[Attribute.errorType]: invocation.error,
+		[Attribute.frozen]: invocation.frozen,
+		[Attribute.connectionsFresh]: fresh || undefined,
+		[Attribute.connectionsReused]: reused || undefined,
+		[Attribute.connectionsSetup]: setupTime || undefined,
+	});
 }
 
 /** The caller's span, where the invocation does not stand under it. */

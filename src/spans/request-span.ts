@@ -1,7 +1,8 @@
+import type { Attributes } from "@opentelemetry/api";
 import type { Decision } from "../connections/decision";
 import type { PoolSnapshot } from "../connections/pool";
 import type { Request } from "../connections/request";
-import type { ConnectAttempt } from "../connections/setup";
+import type { ConnectAttempt, Setup } from "../connections/setup";
 import { AttributeList, bounded } from "./attributes";
 import { addAws } from "./aws-attributes";
 import { Attribute } from "./names";
@@ -24,31 +25,32 @@ export function describeRequest(request: Request): RequestDescription {
 }
 
 function describe(request: Request): RequestDescription {
-	const error = request.failure;
+	const { exchange, failure, findings, paidSetup, freshDecision } = request;
 	const attributes = new AttributeList();
-	const name = bounded(addAws(attributes, request) ?? request.exchange.method);
-	addHttp(attributes, request);
-	attributes.set(Attribute.errorType, error);
-	addConnection(attributes, request);
-	if (request.reused === false) addFresh(attributes, request);
-	if (request.pool) addPool(attributes, request.pool);
-	attributes.set(Attribute.timeToFirstByte, request.timeToFirstByte);
-	attributes.set(Attribute.frozen, request.frozen);
-	if (request.findings?.length) {
-		attributes.set(
-			Attribute.findings,
-			request.findings.map(({ code }) => code),
-		);
-	}
-	return { name, attributes, error: error !== undefined };
-}
-
-function addHttp(attributes: AttributeList, request: Request): void {
-	const { exchange } = request;
+	const name = bounded(addAws(attributes, request) ?? exchange.method);
 	attributes.include(endpointsOf(request));
-	attributes.set(Attribute.httpRequestMethod, exchange.method);
-	attributes.set(Attribute.urlFull, redactUrl(exchange.url));
-	attributes.set(Attribute.httpResponseStatusCode, exchange.statusCode);
+	attributes.add({
+		[Attribute.httpRequestMethod]: exchange.method,
+		[Attribute.urlFull]: redactUrl(exchange.url),
+		[Attribute.httpResponseStatusCode]: exchange.statusCode,
+		[Attribute.errorType]: failure,
+		[Attribute.connectionReused]: request.reused,
+		[Attribute.connectionRequestNumber]: request.knownNumber,
+		[Attribute.connectionAge]: request.connectionAge,
+		[Attribute.connectionIdle]: request.connectionIdle,
+		[Attribute.connectionWait]: request.waited,
+		[Attribute.timeToFirstByte]: request.timeToFirstByte,
+		[Attribute.frozen]: request.frozen,
+		[Attribute.findings]: findings?.length
+			? findings.map(({ code }) => code)
+			: undefined,
+	});
+	if (request.reused === false) {
+		if (paidSetup) attributes.add(durationsOf(paidSetup));
+		if (freshDecision) attributes.add(decisionOf(freshDecision));
+	}
+	if (request.pool) attributes.add(attributesOfPool(request.pool));
+	return { name, attributes, error: failure !== undefined };
 }
 
 /** What requests to one host on one connection have in common. */
@@ -77,16 +79,17 @@ function endpointsOf({
 	) {
 		return known.attributes;
 	}
-	const attributes = new AttributeList();
-	attributes.set(Attribute.serverAddress, host);
-	attributes.set(Attribute.serverPort, port);
-	attributes.set(Attribute.proxyAddress, connection?.proxy?.host);
-	attributes.set(Attribute.proxyPort, connection?.proxy?.port);
-	attributes.set(Attribute.networkProtocolVersion, version);
-	attributes.set(Attribute.networkPeerAddress, attempt?.peer?.address);
-	attributes.set(Attribute.networkPeerPort, attempt?.peer?.port);
-	attributes.set(Attribute.networkLocalPort, attempt?.local?.port);
-	attributes.set(Attribute.connectionId, connection?.id);
+	const attributes = new AttributeList({
+		[Attribute.serverAddress]: host,
+		[Attribute.serverPort]: port,
+		[Attribute.proxyAddress]: connection?.proxy?.host,
+		[Attribute.proxyPort]: connection?.proxy?.port,
+		[Attribute.networkProtocolVersion]: version,
+		[Attribute.networkPeerAddress]: attempt?.peer?.address,
+		[Attribute.networkPeerPort]: attempt?.peer?.port,
+		[Attribute.networkLocalPort]: attempt?.local?.port,
+		[Attribute.connectionId]: connection?.id,
+	});
 	if (connection) {
 		const endpoints: Endpoints = { host, port, version, attempt, attributes };
 		connection.endpoints = endpoints;
@@ -94,40 +97,42 @@ function endpointsOf({
 	return attributes;
 }
 
-function addConnection(attributes: AttributeList, request: Request): void {
-	attributes.set(Attribute.connectionReused, request.reused);
-	attributes.set(Attribute.connectionRequestNumber, request.knownNumber);
-	attributes.set(Attribute.connectionAge, request.connectionAge);
-	attributes.set(Attribute.connectionIdle, request.connectionIdle);
-	attributes.set(Attribute.connectionWait, request.waited);
+function durationsOf({ durations }: Setup): Attributes {
+	const { setup, lookup, connect, tunnel, handshake } = durations;
+	return {
+		[Attribute.connectionSetup]: setup,
+		[Attribute.dnsLookup]: lookup,
+		[Attribute.tcpConnect]: connect,
+		[Attribute.proxyTunnel]: tunnel,
+		[Attribute.tlsHandshake]: handshake,
+	};
 }
 
-function addFresh(attributes: AttributeList, request: Request): void {
-	const { paidSetup, freshDecision } = request;
-	if (paidSetup) {
-		const { setup, lookup, connect, tunnel, handshake } = paidSetup.durations;
-		attributes.set(Attribute.connectionSetup, setup);
-		attributes.set(Attribute.dnsLookup, lookup);
-		attributes.set(Attribute.tcpConnect, connect);
-		attributes.set(Attribute.proxyTunnel, tunnel);
-		attributes.set(Attribute.tlsHandshake, handshake);
-	}
-	if (freshDecision) addDecision(attributes, freshDecision);
+function decisionOf({
+	reason,
+	detail,
+	contributing,
+	previousId,
+}: Decision): Attributes {
+	return {
+		[Attribute.reason]: reason,
+		[Attribute.reasonDetail]: detail,
+		[Attribute.contributing]:
+			contributing.length > 0 ? [...contributing] : undefined,
+		[Attribute.previousId]: previousId,
+	};
 }
 
-function addDecision(attributes: AttributeList, decision: Decision): void {
-	const { contributing } = decision;
-	attributes.set(Attribute.reason, decision.reason);
-	attributes.set(Attribute.reasonDetail, decision.detail);
-	if (contributing.length > 0) {
-		attributes.set(Attribute.contributing, [...contributing]);
-	}
-	attributes.set(Attribute.previousId, decision.previousId);
-}
-
-export function addPool(attributes: AttributeList, pool: PoolSnapshot): void {
-	attributes.set(Attribute.poolFree, pool.free);
-	attributes.set(Attribute.poolBusy, pool.busy);
-	attributes.set(Attribute.poolQueued, pool.queued);
-	attributes.set(Attribute.poolMax, pool.max);
+export function attributesOfPool({
+	free,
+	busy,
+	queued,
+	max,
+}: PoolSnapshot): Attributes {
+	return {
+		[Attribute.poolFree]: free,
+		[Attribute.poolBusy]: busy,
+		[Attribute.poolQueued]: queued,
+		[Attribute.poolMax]: max,
+	};
 }

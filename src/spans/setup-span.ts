@@ -33,36 +33,26 @@ export interface PhaseSpan {
 }
 
 export function describeSetup(connection: Connection): AttributeList {
-	const { setup, origin, id } = connection;
-	const attempt = setup.connectedAttempt;
-	const succeeded = setup.error === undefined && setup.end !== undefined;
-	const attributes = new AttributeList();
-	attributes.set(Attribute.connectionId, id);
-	attributes.set(Attribute.reason, connection.decision?.reason);
-	attributes.set(Attribute.serverAddress, origin.host);
-	attributes.set(Attribute.serverPort, origin.port);
-	attributes.set(Attribute.proxyAddress, connection.proxy?.host);
-	attributes.set(Attribute.proxyPort, connection.proxy?.port);
-	attributes.set(Attribute.networkTransport, TRANSPORT);
-	attributes.set(
-		Attribute.networkPeerAddress,
-		succeeded ? attempt?.peer?.address : undefined,
-	);
-	attributes.set(
-		Attribute.networkPeerPort,
-		succeeded ? attempt?.peer?.port : undefined,
-	);
-	attributes.set(
-		Attribute.networkLocalPort,
-		succeeded ? attempt?.local?.port : undefined,
-	);
-	attributes.set(
-		Attribute.failuresInRow,
-		connection.failuresInRow > 1 ? connection.failuresInRow : undefined,
-	);
-	attributes.set(Attribute.lambdaPhase, connection.lambdaPhase);
-	attributes.set(Attribute.errorType, setup.error);
-	return attributes;
+	const { setup, origin, id, proxy, failuresInRow } = connection;
+	const attempt =
+		setup.error === undefined && setup.end !== undefined
+			? setup.connectedAttempt
+			: undefined;
+	return new AttributeList({
+		[Attribute.connectionId]: id,
+		[Attribute.reason]: connection.decision?.reason,
+		[Attribute.serverAddress]: origin.host,
+		[Attribute.serverPort]: origin.port,
+		[Attribute.proxyAddress]: proxy?.host,
+		[Attribute.proxyPort]: proxy?.port,
+		[Attribute.networkTransport]: TRANSPORT,
+		[Attribute.networkPeerAddress]: attempt?.peer?.address,
+		[Attribute.networkPeerPort]: attempt?.peer?.port,
+		[Attribute.networkLocalPort]: attempt?.local?.port,
+		[Attribute.failuresInRow]: failuresInRow > 1 ? failuresInRow : undefined,
+		[Attribute.lambdaPhase]: connection.lambdaPhase,
+		[Attribute.errorType]: setup.error,
+	});
 }
 
 /** The phases of a setup in the order in which they happened. */
@@ -79,54 +69,37 @@ export function describePhases({ setup, proxy }: Connection): PhaseSpan[] {
 }
 
 export function describeLookup(lookup: Lookup): PhaseSpan {
-	const { previous } = lookup;
+	const { previous, answers } = lookup;
 	const byProgram = lookup.custom && !lookup.passedOn;
-	const attributes = new AttributeList();
-	attributes.set(Attribute.dnsQuestionName, hostWithoutUser(lookup.name));
-	attributes.set(
-		Attribute.dnsAnswers,
-		lookup.answers.length > 0 ? [...lookup.answers] : undefined,
-	);
-	attributes.set(
-		Attribute.dnsResolver,
-		byProgram ? CUSTOM_RESOLVER : undefined,
-	);
-	attributes.set(Attribute.dnsInFlight, lookup.inFlight);
-	attributes.set(
-		Attribute.dnsPoolWait,
-		byProgram ? undefined : lookup.query?.wait,
-	);
-	attributes.set(
-		Attribute.dnsSincePrevious,
-		previous && lookup.start - previous.answeredAt,
-	);
-	attributes.set(Attribute.dnsSameAnswer, isSameAnswer(lookup));
-	attributes.set(
-		Attribute.dnsTimeToLive,
-		byProgram ? undefined : timeToLiveOf(lookup),
-	);
-	attributes.set(
-		Attribute.dnsAvoidable,
-		byProgram ? undefined : isAvoidable(lookup),
-	);
-	attributes.set(Attribute.errorType, lookup.error);
+	const attributes = new AttributeList({
+		[Attribute.dnsQuestionName]: hostWithoutUser(lookup.name),
+		[Attribute.dnsAnswers]: answers.length > 0 ? [...answers] : undefined,
+		[Attribute.dnsResolver]: byProgram ? CUSTOM_RESOLVER : undefined,
+		[Attribute.dnsInFlight]: lookup.inFlight,
+		[Attribute.dnsPoolWait]: byProgram ? undefined : lookup.query?.wait,
+		[Attribute.dnsSincePrevious]:
+			previous && lookup.start - previous.answeredAt,
+		[Attribute.dnsSameAnswer]: isSameAnswer(lookup),
+		[Attribute.dnsTimeToLive]: byProgram ? undefined : timeToLiveOf(lookup),
+		[Attribute.dnsAvoidable]: byProgram ? undefined : isAvoidable(lookup),
+		[Attribute.errorType]: lookup.error,
+	});
 	return { name: SpanName.dnsLookup, phase: lookup, attributes };
 }
 
 function describeAttempt(attempt: ConnectAttempt): PhaseSpan {
 	const { peer, local } = attempt;
-	const attributes = new AttributeList();
-	attributes.set(Attribute.networkPeerAddress, peer?.address);
-	attributes.set(Attribute.networkPeerPort, peer?.port);
-	attributes.set(Attribute.networkLocalAddress, local?.address);
-	attributes.set(Attribute.networkLocalPort, local?.port);
-	attributes.set(Attribute.networkTransport, TRANSPORT);
-	attributes.set(
-		Attribute.networkType,
-		peer && (peer.address.includes(":") ? "ipv6" : "ipv4"),
-	);
-	attributes.set(Attribute.tcpAttempt, attempt.number);
-	attributes.set(Attribute.errorType, attempt.error);
+	const attributes = new AttributeList({
+		[Attribute.networkPeerAddress]: peer?.address,
+		[Attribute.networkPeerPort]: peer?.port,
+		[Attribute.networkLocalAddress]: local?.address,
+		[Attribute.networkLocalPort]: local?.port,
+		[Attribute.networkTransport]: TRANSPORT,
+		[Attribute.networkType]:
+			peer && (peer.address.includes(":") ? "ipv6" : "ipv4"),
+		[Attribute.tcpAttempt]: attempt.number,
+		[Attribute.errorType]: attempt.error,
+	});
 	return { name: SpanName.tcpConnect, phase: attempt, attributes };
 }
 
@@ -134,29 +107,28 @@ function describeTunnel(
 	tunnel: Tunnel,
 	proxy: ProxyHop | undefined,
 ): PhaseSpan {
-	const attributes = new AttributeList();
-	attributes.set(Attribute.proxyAddress, proxy?.host);
-	attributes.set(Attribute.proxyPort, proxy?.port);
-	attributes.set(Attribute.httpResponseStatusCode, tunnel.statusCode);
-	attributes.set(Attribute.errorType, tunnel.error);
+	const attributes = new AttributeList({
+		[Attribute.proxyAddress]: proxy?.host,
+		[Attribute.proxyPort]: proxy?.port,
+		[Attribute.httpResponseStatusCode]: tunnel.statusCode,
+		[Attribute.errorType]: tunnel.error,
+	});
 	return { name: SpanName.proxyTunnel, phase: tunnel, attributes };
 }
 
 function describeHandshake(handshake: Handshake): PhaseSpan {
-	const { details } = handshake;
-	const attributes = new AttributeList();
-	attributes.set(
-		Attribute.serverAddress,
-		handshake.serverName && hostWithoutUser(handshake.serverName),
-	);
-	attributes.set(Attribute.tlsProtocolName, details?.protocolName);
-	attributes.set(Attribute.tlsProtocolVersion, details?.protocolVersion);
-	attributes.set(Attribute.tlsCipher, details?.cipher);
-	attributes.set(Attribute.tlsNextProtocol, details?.nextProtocol);
-	attributes.set(Attribute.tlsResumed, details?.resumed);
-	attributes.set(Attribute.tlsServerSubject, details?.serverSubject);
-	attributes.set(Attribute.tlsServerIssuer, details?.serverIssuer);
-	attributes.set(Attribute.tlsServerNotAfter, details?.serverNotAfter);
-	attributes.set(Attribute.errorType, handshake.error);
+	const { details, serverName } = handshake;
+	const attributes = new AttributeList({
+		[Attribute.serverAddress]: serverName && hostWithoutUser(serverName),
+		[Attribute.tlsProtocolName]: details?.protocolName,
+		[Attribute.tlsProtocolVersion]: details?.protocolVersion,
+		[Attribute.tlsCipher]: details?.cipher,
+		[Attribute.tlsNextProtocol]: details?.nextProtocol,
+		[Attribute.tlsResumed]: details?.resumed,
+		[Attribute.tlsServerSubject]: details?.serverSubject,
+		[Attribute.tlsServerIssuer]: details?.serverIssuer,
+		[Attribute.tlsServerNotAfter]: details?.serverNotAfter,
+		[Attribute.errorType]: handshake.error,
+	});
 	return { name: SpanName.tlsHandshake, phase: handshake, attributes };
 }

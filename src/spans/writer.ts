@@ -12,7 +12,7 @@ import { describeInvocation, linksOfInvocation } from "./invocation-span";
 import { Attribute, SpanName } from "./names";
 import { isPlain } from "./plain-request";
 import { Reconnects } from "./reconnects";
-import { addPool, describeRequest } from "./request-span";
+import { attributesOfPool, describeRequest } from "./request-span";
 import {
 	describeLookup,
 	describePhases,
@@ -141,7 +141,7 @@ export class SpanWriter implements TrackerListener {
 			return;
 		}
 		const attributes = describeInvocation(invocation);
-		if (endedAt === undefined) attributes.set(Attribute.unfinished, true);
+		if (endedAt === undefined) attributes.add({ [Attribute.unfinished]: true });
 		this.options.sink.write(
 			{
 				name: facts.functionName,
@@ -196,8 +196,8 @@ export class SpanWriter implements TrackerListener {
 			return;
 		}
 		const { name, attributes, error } = describeRequest(request);
-		if (unfinished) attributes.set(Attribute.unfinished, true);
-		if (sampled) attributes.set(Attribute.samplingRatio, reusedRatio);
+		if (unfinished) attributes.add({ [Attribute.unfinished]: true });
+		if (sampled) attributes.add({ [Attribute.samplingRatio]: reusedRatio });
 		sink.write(
 			{
 				name,
@@ -218,9 +218,10 @@ export class SpanWriter implements TrackerListener {
 	private writeWait(request: Request, end: number, parent: SpanContext): void {
 		if (!request.wait) return;
 		const { pool, detail } = request.wait;
-		const attributes = new AttributeList();
-		attributes.set(Attribute.reasonDetail, detail);
-		addPool(attributes, pool);
+		const attributes = new AttributeList(
+			{ [Attribute.reasonDetail]: detail },
+			attributesOfPool(pool),
+		);
 		this.writeAtOnce(
 			{
 				name: SpanName.connectionWait,
@@ -334,6 +335,6 @@ function describeUnfinished(
 	attributes: AttributeList,
 	{ end }: Phase,
 ): AttributeList {
-	if (end === undefined) attributes.set(Attribute.unfinished, true);
+	if (end === undefined) attributes.add({ [Attribute.unfinished]: true });
 	return attributes;
 }

@@ -29,12 +29,6 @@ const context = (spanId: string) => ({
 	traceFlags: 1,
 });
 
-function listOf(attributes: Attributes): AttributeList {
-	const list = new AttributeList();
-	for (const [name, value] of Object.entries(attributes)) list.set(name, value);
-	return list;
-}
-
 function span(
 	attributes: Attributes,
 	parent?: { readonly isRemote: boolean },
@@ -46,7 +40,7 @@ function span(
 			kind: 2,
 			start: 12.345_678,
 			end: 1_234_567.999_999_9,
-			attributes: listOf(attributes),
+			attributes: new AttributeList(attributes),
 			links,
 			error: parent !== undefined,
 		},
@@ -75,7 +69,7 @@ const SPANS: Readonly<Record<string, FinishedSpan>> = {
 	"a parent in another process": span({}, { isRemote: true }),
 	"attributes that are shared": sharing(
 		span({ own: 1 }),
-		listOf({ shared: "é", twice: 2 }),
+		new AttributeList({ shared: "é", twice: 2 }),
 	),
 	links: span({}, undefined, [
 		{
