@@ -148,7 +148,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 			// Of requests that ended unseen nothing true could be said.
 			if (makesSpans && !faults.exhausted) {
 				lambda?.writeUnfinished();
-				writer.writeUnfinished(tracker.openRequests, tracker.openSetups);
+				writer.writeUnfinished(tracker.openRequests, tracker.setups.open);
 			}
 			summary?.print();
 			pipeline.finish(timeout, writer.leftOut);

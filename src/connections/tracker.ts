@@ -28,12 +28,8 @@ import type { Reason } from "./reason";
 import { decideReason } from "./reasons";
 import { type Exchange, Request } from "./request";
 import { Roster } from "./roster";
-import type {
-	ConnectAttempt,
-	Endpoint,
-	HandshakeDetails,
-	Lookup,
-} from "./setup";
+import type { Endpoint, Lookup } from "./setup";
+import { letGoOfCause, Setups } from "./setups";
 import { ms } from "./wording";
 
 /** Told about everything that is over. */
@@ -71,7 +67,7 @@ export interface TrackerOptions extends LookupsOptions {
 /** All that is known of the process's connections and requests: fed with facts by the hooks, asked by nobody but its listener. */
 export class ConnectionTracker {
 	readonly openRequests = new Roster<Request>();
-	readonly openSetups = new Set<Connection>();
+	readonly setups: Setups;
 	/** Connections that are open, whatever they do. */
 	openConnections = 0;
 	readonly lookups: Lookups;
@@ -86,6 +82,12 @@ export class ConnectionTracker {
 	constructor(options: TrackerOptions) {
 		this.options = options;
 		this.lookups = new Lookups(options);
+		this.setups = new Setups({
+			now: options.now,
+			lookups: this.lookups,
+			recordOf: (connection) => this.hostOf(connection),
+			ended: (connection) => options.listener.setupEnded(connection),
+		});
 	}
 
 	// Requests
@@ -234,7 +236,7 @@ export class ConnectionTracker {
 		connection.lambdaPhase = invocations?.phase;
 		this.openConnections += 1;
 		this.hostOf(connection).begin(connection);
-		this.openSetups.add(connection);
+		this.setups.open.add(connection);
 		return connection;
 	}
 
@@ -256,7 +258,7 @@ export class ConnectionTracker {
 	connectionAdopted(origin: Origin): Connection {
 		const connection = this.connectionBegun(origin, false, undefined);
 		connection.observed = false;
-		this.openSetups.delete(connection);
+		this.setups.open.delete(connection);
 		const { setup } = connection;
 		setup.end = setup.start;
 		connection.readyAt = setup.start;
@@ -407,29 +409,6 @@ export class ConnectionTracker {
 		return someOf(this.journal.of(host, port).open);
 	}
 
-	/** A function of the program resolves the name. */
-	customLookupBegun(
-		{ setup }: Connection,
-		name: string,
-		question: string,
-	): void {
-		setup.lookup = this.lookups.begin(name, question, setup.start);
-	}
-
-	/** Called for each address of the answer, in one turn of the event loop. */
-	customLookupAnswered(
-		{ setup: { lookup } }: Connection,
-		address: string | undefined,
-		error: string | undefined,
-	): void {
-		if (!lookup?.custom) return;
-		if (lookup.end === undefined) {
-			lookup.passedOn = lookup.query?.over === true;
-			this.lookups.end(lookup, error);
-		}
-		if (address !== undefined) lookup.answers.push(address);
-	}
-
 	standaloneLookupEnded(
 		lookup: Lookup,
 		context: unknown,
@@ -437,44 +416,6 @@ export class ConnectionTracker {
 	): void {
 		this.lookups.end(lookup, error);
 		this.options.listener.lookupEnded(lookup, context);
-	}
-
-	attemptBegun(connection: Connection, peer: Endpoint): void {
-		connection.setup.beginAttempt(this.options.now(), peer);
-	}
-
-	attemptFailed(connection: Connection, address: string, error: string): void {
-		const attempt = connection.setup.attempts.find(
-			(candidate) =>
-				candidate.peer?.address === address && candidate.end === undefined,
-		);
-		if (!attempt) return;
-		attempt.end = this.options.now();
-		attempt.error = error;
-	}
-
-	connected(
-		connection: Connection,
-		peer: Endpoint | undefined,
-		local: Endpoint | undefined,
-	): void {
-		const { setup } = connection;
-		// A program may emit the event once more.
-		if (setup.end !== undefined || setup.connectedAttempt) return;
-		const now = this.options.now();
-		// Node before 20.12 does not report attempts.
-		const attempt: ConnectAttempt =
-			setup.openAttempt ?? setup.beginAttempt(now, peer);
-		attempt.end = now;
-		if (peer) attempt.peer = peer;
-		if (local) attempt.local = local;
-		if (connection.secure) {
-			setup.handshake ??= { start: now };
-		} else if (connection.proxy?.tunnel) {
-			setup.tunnel ??= { start: now };
-		} else {
-			this.setupCompleted(connection, now);
-		}
 	}
 
 	/** The connection serves another origin than the one that it was begun for. */
@@ -498,69 +439,6 @@ export class ConnectionTracker {
 		// The agent made the tunnel before it said for whom.
 		if (proxy.tunnel && handshake && connected !== undefined && !tunnel) {
 			connection.setup.tunnel = { start: connected, end: handshake.start };
-		}
-	}
-
-	/** What its socket connects to is a proxy, which has been asked for a tunnel. */
-	connectionTunnelled(connection: Connection, proxy: Origin): void {
-		const { setup } = connection;
-		connection.proxy ??= { ...proxy, tunnel: "tls" };
-		const connected = setup.handshake?.end ?? setup.attempts.at(-1)?.end;
-		if (connected !== undefined) setup.tunnel ??= { start: connected };
-	}
-
-	/** There is no tunnel, although the connection to the proxy is there. */
-	tunnelFailed(connection: Connection, error: string): void {
-		if (!connection.target) return;
-		this.connectionTunnelled(connection, connection.target);
-		connection.setup.reopen();
-		this.setupFailed(connection, error);
-	}
-
-	/** The proxy has answered the request for a tunnel: with 200 it is there. */
-	tunnelAnswered(connection: Connection, statusCode: number): void {
-		const { tunnel, end } = connection.setup;
-		if (!tunnel || end !== undefined) return;
-		tunnel.statusCode = statusCode;
-		if (statusCode !== 200) {
-			this.setupFailed(connection, String(statusCode));
-		} else if (connection.proxy?.tunnel === "plain") {
-			tunnel.end = this.options.now();
-			this.setupCompleted(connection, tunnel.end);
-		}
-	}
-
-	handshakeBegun(connection: Connection, serverName: string | undefined): void {
-		const { setup } = connection;
-		const { tunnel, handshake } = setup;
-		const now = this.options.now();
-		if (handshake?.end !== undefined) {
-			// Through the tunnel of a proxy that speaks TLS itself.
-			setup.proxyHandshake = handshake;
-			setup.tunnel ??= { start: handshake.end };
-			setup.tunnel.end = now;
-			setup.handshake = { start: now, serverName };
-		} else {
-			if (tunnel) tunnel.end ??= now;
-			// Begun by the event of the connected socket, a moment before.
-			setup.handshake = { start: handshake?.start ?? now, serverName };
-		}
-		if (setup.end === undefined) return;
-		// A plain connection becomes a secure one, as by STARTTLS: its setup goes on.
-		setup.reopen();
-		this.openSetups.add(connection);
-	}
-
-	secured(connection: Connection, details: HandshakeDetails): void {
-		const { setup } = connection;
-		const { handshake } = setup;
-		if (!handshake || handshake.end !== undefined) return;
-		handshake.end = this.options.now();
-		handshake.details = details;
-		if (connection.proxy?.tunnel && !setup.tunnel && !setup.below) {
-			setup.tunnel = { start: handshake.end };
-		} else {
-			this.setupCompleted(connection, handshake.end);
 		}
 	}
 
@@ -619,47 +497,11 @@ export class ConnectionTracker {
 		this.options.listener.connectionEnded(connection);
 	}
 
-	/** The connection will not come about. */
-	setupFailed(connection: Connection, error: string): void {
-		if (connection.setup.end !== undefined) return;
-		connection.setup.fail(this.options.now(), error);
-		if (!connection.cause) {
-			const host = this.hostOf(connection);
-			host.failuresInRow += 1;
-			connection.failuresInRow = host.failuresInRow;
-		}
-		this.setupEnded(connection);
-	}
-
-	private setupCompleted(connection: Connection, at: number): void {
-		connection.setup.end = at;
-		connection.readyAt = at;
-		this.hostOf(connection).failuresInRow = 0;
-		this.setupEnded(connection);
-	}
-
-	private setupEnded(connection: Connection): void {
-		this.openSetups.delete(connection);
-		if (!connection.cause) connection.invocation?.countConnection(connection);
-		// Counted once and for all: a later handshake ends the setup again.
-		connection.invocation = undefined;
-		this.options.listener.setupEnded(connection);
-		letGoOfCause(connection);
-	}
-
 	private hostOf(connection: Connection): HostRecord {
 		const { origin } = connection;
 		connection.record ??= this.journal.of(origin.host, origin.port);
 		return connection.record;
 	}
-}
-
-/** Lets the program's request and response be collected although the connection that was made for them lives on. */
-function letGoOfCause(connection: Connection): void {
-	const { cause, setup } = connection;
-	if (cause?.endedAt === undefined || setup.end === undefined) return;
-	const { context, span, endedAt } = cause;
-	connection.cause = { context, span, endedAt };
 }
 
 /** Of what may be a request, which a connection shall not hold. */

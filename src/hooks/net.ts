@@ -45,7 +45,7 @@ export function hookNet(environment: HookEnvironment): void {
 				if (refused) {
 					observe(environment, () => {
 						const { tracker } = environment;
-						tracker.setupFailed(state.connection, refusalOf(args));
+						tracker.setups.failed(state.connection, refusalOf(args));
 						destroyed(environment, this, undefined);
 						tracker.connectionClosed(state.connection);
 					});
@@ -149,7 +149,7 @@ function begin(
 	const proxy = awaited?.proxy ?? (request && forwarderOf(request, target));
 	if (proxy) connection.proxy = proxy;
 	if (typeof options.lookup === "function" && isIP(host) === 0) {
-		tracker.customLookupBegun(connection, host, questionOf(options));
+		tracker.setups.customLookupBegun(connection, host, questionOf(options));
 	}
 	const state: SocketState = { connection };
 	watch(socket, state);
@@ -186,7 +186,7 @@ function connected(
 	connection: Connection,
 ): void {
 	const { peer, local } = endpointsOf(socket);
-	tracker.connected(connection, peer, local);
+	tracker.setups.connected(connection, peer, local);
 }
 
 export function secured(
@@ -195,7 +195,7 @@ export function secured(
 	connection: Connection,
 ): void {
 	if (socket instanceof TLSSocket) {
-		tracker.secured(connection, handshakeDetails(socket));
+		tracker.setups.secured(connection, handshakeDetails(socket));
 	}
 }
 
@@ -219,22 +219,25 @@ function before(
 		case "lookup":
 			// Nobody saw the question: the program has put a function of its own in place of dns.lookup.
 			if (!connection.setup.lookup) {
-				tracker.customLookupBegun(connection, args[4], UNKNOWN_QUESTION);
+				tracker.setups.customLookupBegun(connection, args[4], UNKNOWN_QUESTION);
 			}
-			tracker.customLookupAnswered(
+			tracker.setups.customLookupAnswered(
 				connection,
 				args[2],
 				args[1] ? errorType(args[1]) : undefined,
 			);
 			return;
 		case "connectionAttempt":
-			tracker.attemptBegun(connection, { address: args[1], port: args[2] });
+			tracker.setups.attemptBegun(connection, {
+				address: args[1],
+				port: args[2],
+			});
 			return;
 		case "connectionAttemptFailed":
-			tracker.attemptFailed(connection, args[1], errorType(args[4]));
+			tracker.setups.attemptFailed(connection, args[1], errorType(args[4]));
 			return;
 		case "connectionAttemptTimeout":
-			tracker.attemptFailed(connection, args[1], "ETIMEDOUT");
+			tracker.setups.attemptFailed(connection, args[1], "ETIMEDOUT");
 			return;
 		case "connect":
 			connected(environment, socket, connection);
@@ -292,6 +295,6 @@ function destroyed(
 	if (!state) return;
 	const { connection } = state;
 	const facts = endingFacts(socket, state, error);
-	tracker.setupFailed(connection, facts.error ?? ABORTED);
+	tracker.setups.failed(connection, facts.error ?? ABORTED);
 	tracker.connectionDestroyed(connection, facts);
 }

@@ -40,7 +40,8 @@ function handshakeBegun(
 	// Still connecting: Node calls again. Without a handle: given up in between.
 	if (socket.connecting || !socket._handle) return;
 	const state = stateOf(socket) ?? overSocket(environment, socket, serverName);
-	if (state) environment.tracker.handshakeBegun(state.connection, serverName);
+	if (state)
+		environment.tracker.setups.handshakeBegun(state.connection, serverName);
 }
 
 /** The connection of a TLS socket over a socket that was there before it. */
@@ -54,7 +55,7 @@ function overSocket(
 	const { connection } = below;
 	below.spoken = socket._parent.bytesRead > 0;
 	if (below.spoken && connection.target) {
-		environment.tracker.connectionTunnelled(connection, connection.target);
+		environment.tracker.setups.tunnelBegun(connection, connection.target);
 	}
 	// Behind a tunnel there is another server, to which this is a new connection.
 	const state =

@@ -399,7 +399,7 @@ class UndiciWatcher {
 		const tunnel = request ? undefined : this.tunnels.get(undiciRequest);
 		if (tunnel?.connection) {
 			const { tracker } = this.environment;
-			tracker.tunnelAnswered(tunnel.connection, response.statusCode);
+			tracker.setups.tunnelAnswered(tunnel.connection, response.statusCode);
 		}
 		if (!request || isInterim(response)) return;
 		const exchange = exchangeOf(request);

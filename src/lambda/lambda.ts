@@ -214,7 +214,7 @@ export class Lambda implements RuntimeObserver {
 		const requests = [...this.tracker.openRequests].filter(
 			(request) => request.invocation === invocation,
 		);
-		const setups = [...this.tracker.openSetups].filter(
+		const setups = [...this.tracker.setups.open].filter(
 			(connection) => connection.invocation === invocation,
 		);
 		writer.writeCut(requests, setups);

@@ -95,9 +95,9 @@ export class Observation implements Observer {
 	stop(): void {
 		if (!this.running) return;
 		this.running = false;
-		const { openRequests, openSetups } = this.tracker;
+		const { openRequests, setups } = this.tracker;
 		this.faults.guard(() =>
-			this.writer.writeUnfinished([...openRequests], [...openSetups]),
+			this.writer.writeUnfinished([...openRequests], [...setups.open]),
 		);
 		forgetHiddenFields();
 	}

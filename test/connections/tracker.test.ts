@@ -54,7 +54,7 @@ function connectFor(request: Request, pool = POOL): Connection {
 	const connection = tracker.connectionBegun(HOST, false, undefined);
 	tracker.connectionCaused(connection, request, pool);
 	now += 30;
-	tracker.connected(connection, undefined, undefined);
+	tracker.setups.connected(connection, undefined, undefined);
 	return connection;
 }
 
@@ -93,7 +93,7 @@ describe("what the tracker says of a request", () => {
 		tracker.decide(request, fresh());
 		const connection = tracker.connectionBegun(HOST, false, undefined);
 		tracker.connectionCaused(connection, request, POOL);
-		tracker.setupFailed(connection, "ECONNREFUSED");
+		tracker.setups.failed(connection, "ECONNREFUSED");
 		tracker.connectionDestroyed(connection, {
 			...ENDED,
 			activity: "connecting",

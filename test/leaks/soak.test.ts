@@ -70,7 +70,7 @@ test("nothing is held of calls that are over, whatever became of them, and a cli
 	);
 	expect(collections).toEqual({
 		"tracker.openRequests.items": 0,
-		"tracker.openSetups": 0,
+		"tracker.setups.open": 0,
 		"tracker.lookups.queue.waiting": 0,
 		"tracker.lookups.names": REMEMBERED,
 		"tracker.journal.hosts": REMEMBERED,
