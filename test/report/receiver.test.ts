@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Receiver, startReceiver } from "../../src/report/receiver.js";
@@ -72,8 +73,23 @@ it("takes gzip", async () => {
 	expect(received[0]?.json).toBe(json);
 });
 
-it("listens on the loopback interface alone", () => {
-	expect(new URL(receiver.tracesUrl).hostname).toBe("127.0.0.1");
+it("listens on the loopback interface alone, at one address of it", async () => {
+	const { hostname, port } = new URL(receiver.tracesUrl);
+	expect(hostname).toBe("127.0.0.1");
+	const others = Object.values(networkInterfaces())
+		.flatMap((addresses = []) => addresses)
+		.filter(({ address, scopeid }) => address !== hostname && !scopeid)
+		.map(({ address }) => address);
+	for (const host of [...others, "127.0.0.2"]) {
+		const socket = connect({ host, port: Number(port), timeout: 1000 });
+		const connected = await new Promise((resolve) => {
+			socket.on("connect", () => resolve(true));
+			for (const event of ["error", "timeout"])
+				socket.on(event, () => resolve(false));
+		});
+		socket.destroy();
+		expect([host, connected]).toEqual([host, false]);
+	}
 });
 
 const large = Buffer.alloc(16 * 1024 * 1024 + 1, " ");
