@@ -122,8 +122,11 @@ function readUrl(variables: Variables): string {
 }
 
 function parseUrl(value: string): URL | undefined {
-	const url = URL.canParse(value) ? new URL(value) : undefined;
-	return url && /^https?:$/.test(url.protocol) ? url : undefined;
+	if (!URL.canParse(value)) return undefined;
+	const url = new URL(value);
+	const { protocol, username, password } = url;
+	const readable = decode(username + password) !== undefined;
+	return readable && /^https?:$/.test(protocol) ? url : undefined;
 }
 
 /** `key=value,key=value`, values percent-encoded where they need it; those for traces override those for all signals. */

@@ -3,7 +3,7 @@ import tls from "node:tls";
 import { announcedIdleLimit } from "../keep-alive";
 import { clearTimeout, setTimeout } from "../timers";
 import type { CollectorSettings } from "./collector-settings";
-import { type HttpResponse, readResponse } from "./http-response";
+import { type HttpResponse, NoResponse, readResponse } from "./http-response";
 
 /** More than any collector says; what goes beyond is not read. */
 const MAX_ANSWER = 64 * 1024;
@@ -112,14 +112,14 @@ export class HttpConnection {
 
 	private giveUp(timeout: number): void {
 		this.answered = true;
-		this.fail(new Error(`no answer within ${timeout} ms`));
+		this.fail(new NoResponse(`no answer within ${timeout} ms`));
 	}
 
 	private settle({ resolve }: Pending, response: HttpResponse): void {
-		this.pending = undefined;
 		// An answer to half of a request: the rest of it would not be understood.
 		if (!response.reusable || this.socket.writableLength > 0) this.close();
 		else this.usableUntil = performance.now() + idleLimit(response);
+		this.pending = undefined;
 		resolve(response);
 	}
 

@@ -8,6 +8,9 @@ export interface HttpResponse {
 	readonly reusable: boolean;
 }
 
+/** What came is no response, or none came in time. */
+export class NoResponse extends Error {}
+
 /** Is given the bytes of a connection as they come, and none at its end. */
 type Reading<Result> = Generator<undefined, Result, Buffer | undefined>;
 
@@ -136,7 +139,7 @@ function* readLine(incoming: Incoming, room: number): Reading<string> {
 		const line = incoming.takeLine();
 		if (line !== undefined && line.length <= room) return line;
 		if (line !== undefined || incoming.length > room) {
-			throw new Error("the head of the response is too long");
+			throw new NoResponse("the head of the response is too long");
 		}
 		incoming.add(yield* next());
 	}
@@ -149,14 +152,14 @@ function* next(): Reading<Buffer> {
 }
 
 /** As Node names it where a server closes a connection instead of answering. */
-function closed(): NodeJS.ErrnoException {
-	return Object.assign(new Error("closed without an answer"), {
+function closed(): NoResponse & NodeJS.ErrnoException {
+	return Object.assign(new NoResponse("closed without an answer"), {
 		code: "ECONNRESET",
 	});
 }
 
-function notHttp(): Error {
-	return new Error("no HTTP/1.1 response");
+function notHttp(): NoResponse {
+	return new NoResponse("no HTTP/1.1 response");
 }
 
 function parseLength(text: string, form: RegExp, base: number): number {

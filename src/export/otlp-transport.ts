@@ -3,7 +3,7 @@ import { VERSION } from "../version";
 import type { CollectorSettings } from "./collector-settings";
 import type { Format } from "./encoding";
 import { HttpConnection, type Session } from "./http-connection";
-import type { HttpResponse } from "./http-response";
+import { type HttpResponse, NoResponse } from "./http-response";
 import { type Outcome, outcomeOf } from "./outcome";
 
 /** What is to be heeded inside a program. */
@@ -36,7 +36,10 @@ export class OtlpTransport {
 		private readonly precautions: Precautions = NONE,
 	) {}
 
-	/** @param parts the body, piece by piece */
+	/**
+	 * @param parts the body, piece by piece
+	 * @throws a fault of the agent; what goes wrong on the way is an outcome
+	 */
 	async send(parts: readonly Buffer[]): Promise<Outcome> {
 		try {
 			const { status, headers, body } = await this.post(
@@ -45,6 +48,8 @@ export class OtlpTransport {
 			return outcomeOf(this.format, status, body, headers.get("retry-after"));
 		} catch (error) {
 			const { code, message } = error as NodeJS.ErrnoException;
+			// All that Node says of connections, certificates and compression has a code.
+			if (code === undefined && !(error instanceof NoResponse)) throw error;
 			return { kind: "failed", why: code ?? message };
 		}
 	}

@@ -47,7 +47,12 @@ const SWITCH: Variable = {
 	extreme: ["1"],
 };
 const URL_LINE = "expected an http or https URL; using";
-const BAD_URLS = ["ftp://user:secret@host", "http://", "http://host:99999"];
+const BAD_URLS = [
+	"ftp://user:secret@host",
+	"http://",
+	"http://100%:secret@host",
+	"http://host:99999",
+];
 const ENDPOINT: Variable = {
 	bad: BAD_URLS,
 	line: `${URL_LINE} http://localhost:4318/v1/traces`,
