@@ -10,6 +10,7 @@ import { factPublisher } from "../facts/channels";
 import { FreezeWatch } from "../hooks/freeze";
 import { leaveUntraced } from "../hooks/http-requests";
 import { installHooks } from "../hooks/install";
+import { hookProcess } from "../hooks/process";
 import { runInScope, UNTRACED } from "../hooks/scope";
 import { eventLoopIdleTime, ThreadPool } from "../hooks/thread-pool";
 import { runtimeApiOf } from "../lambda/environment";
@@ -26,7 +27,6 @@ import { claimObservation } from "./claim";
 import { readConfiguration } from "./config";
 import { Faults } from "./faults";
 import { say, setLogLevel } from "./log";
-import { onProcessEnd } from "./process-end";
 import { createSummary } from "./summary";
 import { agentVariables } from "./threads";
 
@@ -136,22 +136,22 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 			freezeWatch,
 		});
 		lambda?.start(tracker, freezeWatch);
+		hookProcess({
+			guard: faults.guard,
+			onEnd: () => {
+				faults.guard(() => {
+					// Of requests that ended unseen nothing true could be said.
+					if (!makesSpans || faults.exhausted) return;
+					lambda?.writeUnfinished();
+					writer.writeUnfinished(tracker.openRequests, tracker.setups.open);
+				});
+				summary?.print();
+				pipeline.finish(configuration.flushTimeout, writer.leftOut);
+			},
+		});
 	} catch (error) {
 		// Hooks that are in place already must not observe half of what happens.
 		faults.giveUp();
 		throw error;
 	}
-	onProcessEnd({
-		faults,
-		timeout: configuration.flushTimeout,
-		finish: (timeout) => {
-			// Of requests that ended unseen nothing true could be said.
-			if (makesSpans && !faults.exhausted) {
-				lambda?.writeUnfinished();
-				writer.writeUnfinished(tracker.openRequests, tracker.setups.open);
-			}
-			summary?.print();
-			pipeline.finish(timeout, writer.leftOut);
-		},
-	});
 }

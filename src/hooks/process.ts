@@ -3,26 +3,24 @@ import { replaceMethod } from "./patch";
 /** The signals that ask a process to end. */
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
-export type EndSignal = (typeof SIGNALS)[number];
+type EndSignal = (typeof SIGNALS)[number];
 
-/** Called from within the program: they must not throw. */
 export interface ProcessEvents {
-	/** The process ends, and returns to the event loop no more. */
-	exit(): void;
-	/**
-	 * A signal came that the program does not listen to.
-	 * @param end lets the signal end the process, as it would have done
-	 */
-	signal(end: () => void): void;
+	/** The process ends, by itself or by a signal that the program does not listen to, and returns to the event loop no more. */
+	readonly onEnd: () => void;
+	/** Runs something of the agent's own, and keeps its faults from the program. */
+	readonly guard: (run: () => void) => void;
 }
 
 /**
- * Sees how the process ends, without a listener: a program can count listeners, and packages such as `signal-exit`
- * leave a process alive at a signal that somebody else listens to. Node receives a signal while it has a listener for
- * it, by two listeners of its own for `newListener` and `removeListener`; they are called as if there were one whenever
- * the program has none. In a worker thread there are no signals. Checked on Node 20, 22, 24, 26.
+ * Sees how the process ends, in every way in which it can, and changes none of them. Nothing is done while the event loop
+ * could still run: a program would be told a second time that it is about to end (`beforeExit`). There is no listener: a
+ * program can count listeners, and packages such as `signal-exit` leave a process alive at a signal that somebody else
+ * listens to. Node receives a signal while it has a listener for it, by two listeners of its own for `newListener` and
+ * `removeListener`; they are called as if there were one whenever the program has none. In a worker thread there are no
+ * signals. Checked on Node 20, 22, 24, 26.
  */
-export function hookProcess(events: ProcessEvents): void {
+export function hookProcess({ onEnd, guard }: ProcessEvents): void {
 	const start = nodesListener("newListener", "startListeningIfSignal");
 	const stop = nodesListener("removeListener", "stopListeningIfSignal");
 
@@ -30,26 +28,33 @@ export function hookProcess(events: ProcessEvents): void {
 	replaceMethod(Object.getPrototypeOf(process), "emit", (emit) => {
 		return function (this: unknown, ...args) {
 			const [event, name] = args;
-			if (event === "exit") events.exit();
-			else if (isUnheard(event)) events.signal(() => end(event));
+			if (event === "exit") guard(onEnd);
 			// The program's first listener finds everything as it would be without us.
-			else if (event === "newListener" && isUnheard(name)) stop?.(name);
-			const result = emit.apply(this, args);
-			if (event === "removeListener" && isUnheard(name)) start?.(name);
-			return result;
+			else if (event === "newListener") {
+				guard(() => {
+					if (isUnheard(name)) stop?.(name);
+				});
+			}
+			const heard = emit.apply(this, args);
+			if (event === "removeListener") {
+				guard(() => {
+					if (isUnheard(name)) start?.(name);
+				});
+			} else if (!heard && SIGNALS.includes(event)) {
+				guard(onEnd);
+				// The signal ends the process, as it would have done.
+				stop?.(event);
+				process.kill(process.pid, event);
+			}
+			return heard;
 		};
 	});
 	for (const signal of SIGNALS) start?.(signal);
-
-	function end(signal: EndSignal): void {
-		stop?.(signal);
-		process.kill(process.pid, signal);
-	}
 }
 
 function isUnheard(event: unknown): event is EndSignal {
 	return (
-		SIGNALS.some((signal) => signal === event) &&
+		SIGNALS.includes(event as EndSignal) &&
 		process.listenerCount(event as EndSignal) === 0
 	);
 }

@@ -2,9 +2,13 @@ import type { Socket } from "node:net";
 import type { Scenario } from "../support/scenario.js";
 
 export interface Everything {
-	/** The port of a server that speaks TLS, and the authority that signed its certificate. */
+	/** The ports of servers that speak TLS, the second HTTP/2 over it, and the authority that signed their certificate. */
 	readonly secure: number;
+	readonly secure2: number;
 	readonly certificate: string;
+	/** The port of a proxy, and one on which nobody listens. */
+	readonly proxy: number;
+	readonly refused: number;
 	/** The process is stopped for a while. */
 	readonly freeze: boolean;
 }
@@ -64,6 +68,73 @@ export const everything: Scenario<Everything> = async ({ ...program }) => {
 	report((await dns.promises.lookupService("127.0.0.1", port)) !== undefined);
 	agent.destroy();
 
+	// What Node, an agent or a function of the program refuses.
+	const thrown = (act: () => unknown) => {
+		try {
+			act();
+			return "nothing thrown";
+		} catch (error) {
+			return (error as NodeJS.ErrnoException).code;
+		}
+	};
+	const refusal = Object.assign(new Error("refused"), { code: "REFUSED" });
+	const throwing = Object.assign(new http.Agent(), {
+		createConnection(): never {
+			throw refusal;
+		},
+	});
+	const failing = Object.assign(new http.Agent(), {
+		createConnection(_: unknown, done: (error: Error) => void) {
+			setImmediate(done, refusal);
+		},
+	});
+	report(thrown(() => http.get({ port, localAddress: "nowhere" })));
+	report(thrown(() => http.get({ port: 70_000 })));
+	report(thrown(() => request("/", { agent: throwing })));
+	report(thrown(() => net.connect({ port, localAddress: "nowhere" })));
+	report(thrown(() => dns.lookup("localhost", { family: 99 }, () => {})));
+	report(await outcome(get("/", { agent: failing })));
+	const lookup = (
+		_: string,
+		__: object,
+		done: (error: Error, address: string) => void,
+	) => setImmediate(done, refusal, "");
+	report(await outcome(get("/", { agent: false, lookup })));
+	report(
+		await outcome(
+			read(http.get({ host: "localhost", port: values.refused, agent: false })),
+		),
+	);
+
+	// Two keys in a pool, a call to DynamoDB, and a URL of which much must not be told.
+	const keys = new http.Agent({ keepAlive: true });
+	report(await outcome(get("/", { agent: keys })));
+	report(await outcome(get("/", { agent: keys, localAddress: "127.0.0.1" })));
+	const put = request("/table;version=1?key=value", {
+		agent: keys,
+		method: "POST",
+		headers: { "x-amz-target": "DynamoDB_20120810.PutItem" },
+	});
+	put.end('{"RequestItems":{"a":[{"b":"\\""}]},"TableName":"c"}');
+	report(await outcome(read(put)));
+	report(await outcome(get("/half/1", { agent: keys })));
+	const unread = request("/big/1000000", { agent: keys }).end();
+	await program.once(unread, "response");
+	report(await outcome(get("/", { agent: keys })));
+	unread.destroy();
+	keys.destroy();
+
+	// TLS on a connection that was plain for longer than is waited for it.
+	const started = net.connect(values.secure, "localhost");
+	await program.once(started, "connect");
+	const over = program.tls.connect({
+		socket: started,
+		servername: "localhost",
+		ca: values.certificate,
+	});
+	await program.once(over, "secureConnect");
+	over.destroy();
+
 	// Through a tunnel over the agent, in which another server is spoken to.
 	const tunnel = http.request({
 		port,
@@ -96,6 +167,82 @@ export const everything: Scenario<Everything> = async ({ ...program }) => {
 	await program.once(stream, "close");
 	session.destroy();
 
+	const origin2 = `https://localhost:${values.secure2}`;
+	const ca = values.certificate;
+	const session2 = program.http2.connect(origin2, { ca });
+	const ask = (path: string, body?: string) => {
+		const stream = session2.request({ ":path": path, ":method": "POST" });
+		stream.end(body);
+		return stream;
+	};
+	report(
+		(
+			await Promise.all(
+				[ask("/"), ask("/status/503", "body"), ask("/reset/2")].map((stream) =>
+					outcome(program.answered(stream)),
+				),
+			)
+		).length,
+	);
+	const given = ask("/never");
+	setTimeout(() => given.close(), 10);
+	await program.once(given, "close");
+	await new Promise<void>((resolve) => session2.close(resolve));
+
+	// Over a stream that the program has made.
+	const base = program.tls.connect({
+		port: values.secure2,
+		servername: "localhost",
+		ca,
+		ALPNProtocols: ["h2"],
+	});
+	await program.once(base, "secureConnect");
+	const session3 = program.http2.connect(origin2, {
+		createConnection: () =>
+			Duplex.from({ readable: base, writable: base }) as unknown as Socket,
+	});
+	session3.on("error", () => {});
+	const adopted = session3.request({ ":path": "/" });
+	report((await outcome(program.answered(adopted))) !== undefined);
+	session3.destroy();
+	base.destroy();
+
+	const undici = await program.load<typeof import("undici-7")>("undici-7");
+	const sent = (
+		dispatcher: InstanceType<typeof undici.Dispatcher>,
+		url: string,
+		signal: AbortSignal | null = null,
+	) =>
+		outcome(
+			undici
+				.request(url, { dispatcher, signal })
+				.then(async ({ body, statusCode }) => {
+					await body.dump();
+					return statusCode;
+				}),
+		);
+	const origin = `http://localhost:${port}`;
+	const pool = new undici.Pool(origin, { connections: 1, pipelining: 1 });
+	report(
+		await Promise.all(
+			["/delay/10", "/", "/close", "/half/1", "/"].map((path) =>
+				sent(pool, origin + path),
+			),
+		),
+	);
+	report(await sent(pool, `${origin}/never`, AbortSignal.timeout(20)));
+	await pool.destroy();
+	const agent2 = new undici.Agent({ allowH2: true, connect: { ca } });
+	report(await Promise.all([1, 2].map(() => sent(agent2, `${origin2}/`))));
+	report(await sent(agent2, `http://localhost:${values.refused}/`));
+	await agent2.destroy();
+	const tunnels = new undici.ProxyAgent({
+		uri: `http://localhost:${values.proxy}`,
+		requestTls: { ca },
+	});
+	report(await sent(tunnels, `https://localhost:${values.secure}/`));
+	await tunnels.destroy();
+
 	const fetched = (path: string, method = "GET") =>
 		outcome(
 			fetch(`http://localhost:${port}${path}`, { method }).then((response) =>
@@ -109,7 +256,9 @@ export const everything: Scenario<Everything> = async ({ ...program }) => {
 	report(await fetched("/", "HEAD"));
 	report(await fetched("/"));
 	report(
-		await fetch("http://127.0.0.1:1/").catch((error) => error.cause?.code),
+		await fetch(`http://127.0.0.1:${values.refused}/`).catch(
+			(error) => error.cause?.code,
+		),
 	);
 
 	// A connection whose making happens out of sight.

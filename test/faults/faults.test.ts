@@ -1,12 +1,29 @@
 import { beforeAll, expect, inject } from "vitest";
-import { exportingTo, ledgerOf, startCollector } from "../support/collector.js";
+import {
+	type Behaviour,
+	exportingTo,
+	ledgerOf,
+	startCollector,
+} from "../support/collector.js";
+import { startHttp2Server } from "../support/http2-server.js";
 import { bundleMetrics } from "../support/own-metrics.js";
+import { startProxy } from "../support/proxy.js";
 import type { RunOptions } from "../support/run-program.js";
-import { runScenario, test } from "../support/scenario.js";
-import type { TestServer } from "../support/server.js";
-import { beginning, everything } from "./everything.js";
-import { buildWithProbes, probedFiles } from "./probes.js";
-import { type Sweep, type SweepResult, sweep } from "./sweep.js";
+import {
+	test as base,
+	runScenario,
+	type Scenario,
+} from "../support/scenario.js";
+import { refusingPort, type TestServer } from "../support/server.js";
+import { requestsOf } from "../support/spans.js";
+import { beginning, type Everything, everything } from "./everything.js";
+import {
+	buildWithProbes,
+	FAULT,
+	OF_LAMBDA,
+	probedFunctions,
+} from "./probes.js";
+import { type Outcome, type Sweep, type SweepResult, sweep } from "./sweep.js";
 
 /** What a fault could not be kept from the program by, for it is what keeps faults from it or calls on to Node. */
 const TRUSTED = [
@@ -16,11 +33,6 @@ const TRUSTED = [
 	"agent/faults: Faults.guard",
 	"hooks/environment: observe",
 	"hooks/environment: observer.()",
-	"agent/process-end: onProcessEnd.exit",
-	"metrics/connection-metrics: ConnectionMetrics.observeOpen",
-	"hooks/undici: hookUndici.on.subscribe",
-	"hooks/ttl-probe: query.message",
-	"hooks/ttl-probe: query.fail",
 	// One look at a hidden field, in front of the guard: most sockets and requests that it is called with need none.
 	"hooks/hidden-field: privateField.Field.get",
 	"hooks/hidden-field: hiddenField.get",
@@ -41,9 +53,6 @@ const TRUSTED = [
 	"hooks/dns: watchCalls.replaceMethod.().then#2",
 ];
 
-/** Functions of these are made to throw in test/faults/lambda.test.ts. */
-const OF_LAMBDA = /^(lambda|aws\/xray|spans\/invocation-span)/;
-
 /** All functions, which takes minutes; else some, other ones for another seed. */
 const ALL = process.env.CONNTRACE_TEST_FAULTS === "all";
 const SEED = Number(process.env.CONNTRACE_TEST_SEED ?? 1);
@@ -55,30 +64,73 @@ beforeAll(async () => {
 	[agent, metrics] = await Promise.all([buildWithProbes(), bundleMetrics(".")]);
 });
 
-interface Program {
+/** The servers that the programs need, the first of them the one they are given as theirs. */
+interface World {
 	readonly http: TestServer;
-	readonly https: TestServer;
+	readonly servers: Pick<
+		Everything,
+		"secure" | "secure2" | "proxy" | "refused"
+	>;
+}
+
+const test = base.extend<{ readonly world: World }>({
+	world: async ({ http, https }, use) => {
+		const [server2, proxy] = await Promise.all([
+			startHttp2Server({ certificate: inject("certificate") }),
+			startProxy(),
+		]);
+		await use({
+			http,
+			servers: {
+				secure: https.port,
+				secure2: server2.port,
+				proxy: proxy.port,
+				refused: await refusingPort(),
+			},
+		});
+		await Promise.all([server2.close(), proxy.close()]);
+	},
+});
+
+/** What the collector does, over and over again. */
+const BEHAVIOURS: readonly Behaviour[] = Array.from(
+	{ length: 1000 },
+	(): Behaviour[] => [
+		"takes",
+		{ limit: 4000 },
+		"takes late",
+		{ status: 503, headers: { "retry-after": "0" } },
+		"resets",
+	],
+).flat();
+
+interface Program {
 	readonly values?: Partial<Sweep>;
 	readonly options?: RunOptions;
 }
 
 /** Runs the program with all that the agent may have to do: collector, file, summary, metrics, times to live. */
-async function run({ http, https, values, options = {} }: Program) {
-	const collector = await startCollector();
+async function run({ http, servers }: World, program: Program = {}) {
+	const { values, options = {} } = program;
+	const collector = await startCollector(BEHAVIOURS);
 	const result = await runScenario(http, sweep, {
-		timeLimit: 600_000,
+		timeLimit: ALL ? 3_000_000 : 200_000,
 		...options,
 		preload: "none",
 		nodeOptions: ["-r", metrics, ...(options.nodeOptions ?? [])],
 		environment: {
 			...exportingTo(collector.origin),
 			OTEL_BSP_SCHEDULE_DELAY: "5",
-			CONNTRACE_SUMMARY: "1",
+			OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+			OTEL_EXPORTER_OTLP_HEADERS: "name=value",
 			CONNTRACE_DNS_TTL: "1",
+			CONNTRACE_HOSTS: "*",
+			CONNTRACE_SLOW_MS: "60000",
+			CONNTRACE_SUMMARY: "1",
 			...options.environment,
 		},
 		values: {
-			secure: https.port,
+			...servers,
 			certificate: inject("authority"),
 			freeze: false,
 			everything: everything.toString(),
@@ -91,79 +143,97 @@ async function run({ http, https, values, options = {} }: Program) {
 	return { ...result, origin: collector.origin };
 }
 
-test("a fault in any function of the agent that is called stays inside", async ({
-	http,
-	https,
-}) => {
-	const program = { http, https };
-	const [expected] = (await run(program)).reports as [string];
-	const brief = { everything: beginning.toString() };
-	const [expectedOfBrief] = (await run({ ...program, values: brief })).reports;
+test("what is trusted is there", () => {
+	expect(TRUSTED.filter((name) => !probedFunctions.has(name))).toEqual([]);
+});
 
-	// One process, for what is called again and again.
-	const { exitCode, stderr, origin, reports } = await run({
-		...program,
-		values: { expected, ...(!ALL && { some: { count: 64, seed: SEED } }) },
-		options: { nodeOptions: ["-r", agent] },
-	});
-	const {
-		noticed,
-		thrown,
-		start,
-		run: reached,
-	} = reports.at(-1) as SweepResult;
-	expect(noticed).toEqual([]);
-	expect(exitCode).toBe(0);
-	expect(stderr.split("a fault of its own")).toHaveLength(2);
-	// It was told at the end of each pass.
-	const last = stderr.slice(
-		stderr.lastIndexOf("conntrace: ", stderr.lastIndexOf(" spans: ")),
-	);
-	const { started, delivered, lost } = ledgerOf(last, origin);
-	expect(delivered + lost).toBe(started);
+test(
+	"a fault in any function of the agent that is called stays inside, is counted and said",
+	async ({ world }) => {
+		const toldBy = async (values: Partial<Sweep> = {}): Promise<string> => {
+			const { reports } = await run(world, { values });
+			return (reports[0] as Outcome).told;
+		};
+		const brief = { everything: beginning.toString() };
+		const [expected, expectedOfBrief] = await Promise.all([
+			toldBy(),
+			toldBy(brief),
+		]);
 
-	// A process for each of the others: what is called when it begins, and once.
-	const once = reached.filter(
-		(name) => !thrown.includes(name) && !TRUSTED.includes(name),
-	);
-	const left = ALL ? once : every(Math.ceil(once.length / 12), once);
-	const tested = new Set(thrown);
-	await Promise.all(
-		Array.from({ length: AT_ONCE }, async () => {
-			for (let name = left.pop(); name !== undefined; name = left.pop()) {
-				const early = start.includes(name);
-				const faulty = await run({
-					...program,
-					...(early && { values: brief }),
-					options: {
-						nodeOptions: ["-r", agent],
-						environment: { TEST_FAULTY: name },
-					},
-				});
-				expect([name, faulty.reports[0]]).toEqual([
-					name,
-					early ? expectedOfBrief : expected,
-				]);
-				expect([name, faulty.exitCode]).toEqual([name, 0]);
-				// Once is not always enough for it to be called, and what says something may be what fails.
-				if ((faulty.reports[1] as string[]).length === 0) continue;
-				if (!SAYS.test(name))
-					expect([name, faulty.stderr]).toEqual([
-						name,
-						expect.stringContaining("a fault made by the test"),
-					]);
-				tested.add(name);
-			}
-		}),
-	);
+		// One process, for what is called again and again.
+		const { exitCode, stderr, origin, reports } = await run(world, {
+			values: { expected, ...(!ALL && { some: { count: 64, seed: SEED } }) },
+			options: { nodeOptions: ["-r", agent] },
+		});
+		const result = reports.at(-1) as SweepResult;
+		const noticed: unknown[] = [...result.noticed];
+		expect(exitCode).toBe(0);
+		expect(stderr.split("a fault of its own")).toHaveLength(2);
+		// It was told at the end of each pass.
+		const last = stderr.slice(
+			stderr.lastIndexOf("conntrace: ", stderr.lastIndexOf(" spans: ")),
+		);
+		const { started, delivered, lost } = ledgerOf(last, origin);
+		expect(delivered + lost).toBe(started);
 
-	if (!ALL) return;
-	const files = new Set([...tested].map((name) => name.replace(/:.*/, "")));
-	const without = [...probedFiles].filter(
-		(file) => !files.has(file) && !OF_LAMBDA.test(file),
-	);
-	expect(without).toEqual([]);
-}, 900_000);
+		// A process for each of the others: what is called when it begins, and once.
+		const tested = new Set(result.thrown);
+		async function test(name: string): Promise<unknown> {
+			const early = result.start.includes(name);
+			const { reports, exitCode, stderr } = await run(world, {
+				...(early && { values: brief }),
+				options: {
+					nodeOptions: ["-r", agent],
+					environment: { TEST_FAULTY: name },
+				},
+			});
+			const [outcome] = reports as [Outcome | undefined];
+			// Once is not always enough for it to be called.
+			if (outcome?.thrown.length === 0) return undefined;
+			tested.add(name);
+			const stayed =
+				exitCode === 0 &&
+				outcome?.told === (early ? expectedOfBrief : expected) &&
+				outcome.escaped.length === 0;
+			// What says something may be what fails.
+			const said = SAYS.test(name) || stderr.includes(FAULT);
+			if (stayed && said) return undefined;
+			return { name, exitCode, outcome, stderr: stderr.slice(0, 1000) };
+		}
+		const once = result.run.filter(
+			(name) => !tested.has(name) && !TRUSTED.includes(name),
+		);
+		const left = ALL ? once : every(Math.ceil(once.length / 12), once);
+		const needless: string[] = [];
+		const trusted = ALL ? [...TRUSTED] : [];
+		await Promise.all(
+			Array.from({ length: AT_ONCE }, async () => {
+				for (let name = left.pop(); name !== undefined; name = left.pop()) {
+					const complaint = await test(name);
+					if (complaint) noticed.push(complaint);
+				}
+				for (
+					let name = trusted.pop();
+					name !== undefined;
+					name = trusted.pop()
+				) {
+					if (!(await test(name))) needless.push(name);
+				}
+			}),
+		);
+		expect(noticed).toEqual([]);
+
+		if (!ALL) return;
+		expect(needless).toEqual([]);
+		const fileOf = (name: string): string => name.replace(/:.*/, "");
+		const files = new Set([...tested].map(fileOf));
+		const without = [...probedFunctions]
+			.map(fileOf)
+			.filter((file) => !files.has(file) && !OF_LAMBDA.test(file));
+		expect(new Set(without)).toEqual(new Set());
+	},
+	ALL ? 3_600_000 : 300_000,
+);
 
 const AT_ONCE = 3;
 const SAYS = /^(agent\/log|printable|agent\/faults)/;
@@ -172,54 +242,101 @@ function every<T>(step: number, items: readonly T[]): T[] {
 	return items.filter((_, index) => index % step === SEED % step);
 }
 
-test("a freeze is noticed with a fault in what it means", async ({
-	http,
-	https,
-}) => {
-	const program = { http, https, values: { freeze: true } };
-	const [expected] = (await run(program)).reports;
+test("a freeze is noticed with a fault in what it means", async ({ world }) => {
+	const program = { values: { freeze: true } };
+	const [expected] = (await run(world, program)).reports as [Outcome];
 	for (const name of [
 		"hooks/freeze: FreezeWatch.beat",
 		"connections/tracker: ConnectionTracker.processFrozen",
 	]) {
-		const faulty = await run({
+		const faulty = await run(world, {
 			...program,
 			options: {
 				nodeOptions: ["-r", agent],
 				environment: { TEST_FAULTY: name },
 			},
 		});
-		expect(faulty.reports).toEqual([expected, [name]]);
+		expect(faulty.reports).toEqual([
+			{
+				...expected,
+				thrown: [name],
+				faults: expect.any(Number),
+				counted: expect.any(Number),
+				accounts: 2,
+			},
+		]);
 		expect(faulty.exitCode).toBe(0);
-		expect(faulty.stderr).toContain("a fault made by the test");
+		expect(faulty.stderr).toContain(FAULT);
 	}
 }, 60_000);
 
-test("a fault is said once, and many switch the agent off", async ({
+const PER_REQUEST = [
+	"hooks/http-client: assign",
+	"connections/tracker: ConnectionTracker.requestCreated",
+	"spans/writer: SpanWriter.writeRequest",
+	"export/pipeline: ExportPipeline.write",
+];
+
+test.for(PER_REQUEST)(
+	"a fault is said once, and many switch the agent off: %s",
+	async (name, { http }) => {
+		const run = await runScenario(
+			http,
+			async ({ client, get, report }) => {
+				const agent = new client.Agent({ keepAlive: true });
+				for (let call = 1; call <= 30; call++) {
+					report((await get("/", { agent })).number);
+				}
+				agent.destroy();
+			},
+			{
+				preload: "none",
+				nodeOptions: ["-r", agent],
+				environment: { TEST_FAULTY: name },
+			},
+		);
+		expect(run.reports).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+		expect(run.exitCode).toBe(0);
+		expect(requestsOf(run.spans).length).toBeLessThanOrEqual(10);
+		expect(
+			run.stderr.split("\n").filter((line) => line.startsWith("conntrace")),
+		).toEqual([
+			expect.stringContaining("a fault of its own"),
+			"conntrace: switched off after 10 faults of its own",
+		]);
+	},
+);
+
+test("a signal ends the process whatever goes wrong, and what is written is delivered", async ({
 	http,
 }) => {
-	const run = await runScenario(
-		http,
-		async ({ client, get, report }) => {
-			const agent = new client.Agent({ keepAlive: true });
-			for (let call = 1; call <= 30; call++) {
-				report((await get("/", { agent })).number);
-			}
-			agent.destroy();
-		},
-		{
+	const scenario: Scenario = async ({ get, report }) => {
+		await get("/");
+		setInterval(() => {}, 1000);
+		report("ready");
+	};
+	for (const [name, spans] of [
+		["hooks/process: isUnheard", 4],
+		["spans/writer: SpanWriter.writeUnfinished", 4],
+		["export/collector-output: CollectorOutput.finish", 4],
+		["export/pipeline: ExportPipeline.finish", 0],
+	] as const) {
+		const run = await runScenario(http, scenario, {
 			preload: "none",
 			nodeOptions: ["-r", agent],
-			environment: { TEST_FAULTY: "spans/writer: SpanWriter.writeRequest" },
-		},
-	);
-	expect(run.reports).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
-	expect(run.exitCode).toBe(0);
-	expect(run.spans).toEqual([]);
-	expect(
-		run.stderr.split("\n").filter((line) => line.startsWith("conntrace")),
-	).toEqual([
-		expect.stringContaining("a fault of its own"),
-		"conntrace: switched off after 10 faults of its own",
-	]);
+			environment: {
+				TEST_FAULTY: name,
+				OTEL_TRACES_EXPORTER: "otlp",
+				OTEL_EXPORTER_OTLP_ENDPOINT: `http://localhost:${http.port}`,
+			},
+			signalAfterFirstLine: "SIGTERM",
+		});
+		expect([name, run.signal, run.spans.length]).toEqual([
+			name,
+			"SIGTERM",
+			spans,
+		]);
+		if (name !== "hooks/process: isUnheard")
+			expect(run.stderr).toContain(FAULT);
+	}
 });

@@ -13,8 +13,10 @@ export interface Probes {
 	once: boolean;
 	/** Those that were called. */
 	readonly reached: Set<string>;
-	/** Those that threw. */
+	/** Those that threw, how often they did, and how many faults the agent has counted. */
 	readonly thrown: Set<string>;
+	faults: number;
+	counted: number;
 	/** An agent that has had so many faults that it switched itself off goes on. */
 	limitless: boolean;
 }
@@ -23,6 +25,9 @@ declare global {
 	var conntraceProbes: Probes;
 }
 
+/** What the functions say that throw. */
+export const FAULT = "a fault made by the test";
+
 /** Stands before everything else in the agent's file. TEST_FAULTY names functions that throw from the beginning. */
 const PROBES = `
 const { TEST_FAULTY } = process.env;
@@ -30,6 +35,8 @@ const conntraceProbes = globalThis.conntraceProbes = {
 	throwing: new Set(TEST_FAULTY?.split(",")),
 	reached: new Set(),
 	thrown: new Set(),
+	faults: 0,
+	counted: 0,
 	limitless: false,
 	once: false,
 };
@@ -37,8 +44,9 @@ function conntraceProbe(name) {
 	conntraceProbes.reached.add(name);
 	if (!conntraceProbes.throwing.has(name)) return;
 	conntraceProbes.thrown.add(name);
+	conntraceProbes.faults += 1;
 	if (conntraceProbes.once) conntraceProbes.throwing.delete(name);
-	throw new Error("a fault made by the test");
+	throw new Error(${JSON.stringify(FAULT)});
 }
 `;
 
@@ -71,8 +79,12 @@ export async function buildWithProbes(): Promise<string> {
 
 const SOURCES = join(process.cwd(), "src") + sep;
 
-/** The files that the agent was built of. */
-export const probedFiles = new Set<string>();
+/** Functions of these files are made to throw in Lambda, and need not be called elsewhere. */
+export const OF_LAMBDA =
+	/^(lambda\/|aws\/xray|connections\/invocation|spans\/invocation-span)/;
+
+/** The functions of the agent that have a probe, by the names that they throw by. */
+export const probedFunctions = new Set<string>();
 
 const probes: Plugin = {
 	name: "probes",
@@ -85,16 +97,22 @@ const probes: Plugin = {
 			});
 			const file = relative(SOURCES, path).replace(/\.ts$/, "");
 			const contents = probed(file, code);
-			if (contents !== code) probedFiles.add(file);
 			return {
-				contents: contents.replace(
-					/this\.count (>=|===) LIMIT/g,
-					"!conntraceProbes.limitless && $&",
-				),
+				contents: file === "agent/faults" ? watched(contents) : contents,
 			};
 		});
 	},
 };
+
+/** The faults that are taken are counted here as well, and make no end if that is not wanted. */
+function watched(code: string): string {
+	return code
+		.replace(/this\.count (>=|===) LIMIT/g, "!conntraceProbes.limitless && $&")
+		.replace(
+			/this\.count \+= 1;/,
+			`$& if (error?.message === ${JSON.stringify(FAULT)}) conntraceProbes.counted += 1;`,
+		);
+}
 
 interface Node {
 	readonly type: string;
@@ -132,6 +150,7 @@ function probed(file: string, code: string): string {
 		const nth = (seen.get(name) ?? 0) + 1;
 		seen.set(name, nth);
 		const called = `${file}: ${name}${nth > 1 ? `#${nth}` : ""}`;
+		probedFunctions.add(called);
 		const call = `conntraceProbe(${JSON.stringify(called)})`;
 		const { type, start, end } = body as Node;
 		if (type === "BlockStatement") insertions.push([start + 1, `${call};`]);
@@ -150,11 +169,24 @@ function probed(file: string, code: string): string {
 /** Behind the name of a method, which is a function expression to the parser. */
 const METHOD = "\0";
 
-function isProbed({ type }: Node, given: string): boolean {
+function isProbed({ type, body }: Node, given: string): boolean {
 	return (
 		type === "FunctionDeclaration" ||
-		type === "ArrowFunctionExpression" ||
+		(type === "ArrowFunctionExpression" && !isGuard(body as Node)) ||
 		(type === "FunctionExpression" && given.endsWith(METHOD))
+	);
+}
+
+/** What does nothing but run something else under a guard belongs to the guard. */
+function isGuard({ type, callee, body, expression }: Node): boolean {
+	if (type === "BlockStatement") {
+		const [first, ...rest] = body as Node[];
+		return first !== undefined && rest.length === 0 && isGuard(first);
+	}
+	if (type === "ExpressionStatement") return isGuard(expression as Node);
+	return (
+		type === "CallExpression" &&
+		["guard", "observe"].includes(nameOf(callee as Node) ?? "")
 	);
 }
 

@@ -12,14 +12,24 @@ export interface Sweep extends Everything {
 	readonly some?: { readonly count: number; readonly seed: number };
 }
 
+/** What has come of a pass through everything. */
+export interface Outcome {
+	/** What the program has told. */
+	readonly told: string;
+	/** What has reached it in another way. */
+	readonly escaped: readonly string[];
+	/** The functions that threw, how often they did, and how many faults the agent has counted. */
+	readonly thrown: readonly string[];
+	readonly faults: number;
+	readonly counted: number;
+	/** How often the agent has given account of its spans, in a sum that is right. */
+	readonly accounts: number;
+}
+
 /** What a program that makes functions of its agent throw tells at its end. */
 export interface SweepResult {
-	/** Functions whose faults the program has noticed, and how. */
-	readonly noticed: readonly {
-		readonly functions: readonly string[];
-		readonly told: string;
-		readonly escaped: readonly string[];
-	}[];
+	/** Functions whose faults the program has noticed, or the agent has not. */
+	readonly noticed: readonly (Outcome & { readonly name: string })[];
 	/** Those that threw. */
 	readonly thrown: readonly string[];
 	/** Those that were called while nothing threw: before the program began, and in all. */
@@ -39,8 +49,26 @@ export const sweep: Scenario<Sweep> = async (program) => {
 		process.on(event, (error) => escaped.push(`${event}: ${error?.stack}`));
 	}
 
-	async function pass(): Promise<string> {
+	let accounts = 0;
+	const { write } = process.stderr;
+	process.stderr.write = (text: string, ...rest: never[]) => {
+		const [started, ...parts] =
+			/(\d+) spans: (\d+) delivered to .*, (\d+) left out by choice, (\d+) lost/
+				.exec(text)
+				?.slice(1)
+				.map(Number) ?? [];
+		if (started !== undefined) {
+			const sum = parts.reduce((total, part) => total + part, 0);
+			if (sum === started) accounts += 1;
+		}
+		return write.call(process.stderr, text, ...rest);
+	};
+
+	async function pass(): Promise<Outcome> {
 		escaped = [];
+		accounts = 0;
+		probes?.thrown.clear();
+		const { faults = 0, counted = 0 } = probes ?? {};
 		const told: unknown[] = [];
 		const { promise, resolve } = withResolvers();
 		const timer = setTimeout(resolve, 10_000, "no end");
@@ -51,7 +79,14 @@ export const sweep: Scenario<Sweep> = async (program) => {
 		clearTimeout(timer);
 		// What is still on its way belongs to this pass.
 		await program.sleep(10);
-		return JSON.stringify(told).replace(/"connection":\d+,/g, "");
+		return {
+			told: JSON.stringify(told).replace(/"connection":\d+,/g, ""),
+			escaped,
+			thrown: [...(probes?.thrown ?? [])],
+			faults: (probes?.faults ?? 0) - faults,
+			counted: (probes?.counted ?? 0) - counted,
+			accounts,
+		};
 	}
 
 	function withResolvers() {
@@ -65,7 +100,6 @@ export const sweep: Scenario<Sweep> = async (program) => {
 	// Without probes, or with functions that throw from the beginning, once.
 	if (!probes || probes.throwing.size > 0) {
 		report(await pass());
-		if (probes) report([...probes.thrown]);
 		return;
 	}
 	const start = [...probes.reached];
@@ -85,17 +119,33 @@ export const sweep: Scenario<Sweep> = async (program) => {
 	const thrown = new Set<string>();
 	const noticed: SweepResult["noticed"][number][] = [];
 
+	function isFine(outcome: Outcome): boolean {
+		const { told, escaped, faults, counted, accounts } = outcome;
+		return (
+			told === expected &&
+			escaped.length === 0 &&
+			counted >= faults &&
+			// To the file and to the collector.
+			accounts === 2
+		);
+	}
+
 	async function check(functions: readonly string[]): Promise<void> {
 		probes.throwing = new Set(functions);
-		probes.thrown.clear();
-		const told = await pass();
-		for (const name of probes.thrown) {
+		const outcome = await pass();
+		for (const name of outcome.thrown) {
 			left.delete(name);
 			thrown.add(name);
 		}
-		if (told === expected && escaped.length === 0) return;
-		if (functions.length === 1) {
-			noticed.push({ functions, told, escaped });
+		if (isFine(outcome)) return;
+		const [name] = functions;
+		if (name !== undefined && functions.length === 1) {
+			noticed.push({ name, ...outcome });
+			probes.throwing = new Set();
+			const after = await pass();
+			if (isFine(after)) return;
+			noticed.push({ name: `after ${name}`, ...after });
+			left.clear();
 			return;
 		}
 		const half = functions.length >> 1;
@@ -106,7 +156,9 @@ export const sweep: Scenario<Sweep> = async (program) => {
 	// A function that only another one calls throws when that one does not.
 	for (let size = 16; size >= 1 && left.size > 0; size >>= 1) {
 		const functions = [...left];
-		while (functions.length > 0) await check(functions.splice(0, size));
+		while (functions.length > 0 && left.size > 0) {
+			await check(functions.splice(0, size));
+		}
 	}
 	probes.throwing = new Set();
 	report({ noticed, thrown: [...thrown], start, run });
