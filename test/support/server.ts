@@ -52,6 +52,8 @@ export interface ServerOptions {
 		Pick<https.ServerOptions, "ca" | "requestCert" | "ALPNProtocols">;
 	/** Default `localhost`: the address that clients try first. */
 	readonly host?: string;
+	/** A free one by default. */
+	readonly port?: number;
 	/** Answers in place of the behaviours below. */
 	readonly handler?: RequestListener;
 }
@@ -159,7 +161,7 @@ export async function startServer(
 	server.on("connect", openTunnel);
 	// A client that gives up a handshake is no fault of the server.
 	server.on("tlsClientError", () => {});
-	const port = await listen(server, host);
+	const port = await listen(server, host, options.port);
 	return {
 		...record,
 		port,
@@ -263,8 +265,9 @@ export async function closeServer(
 export async function listen(
 	server: net.Server,
 	host: string,
+	port = 0,
 ): Promise<number> {
-	server.listen(0, host);
+	server.listen(port, host);
 	await once(server, "listening");
 	return (server.address() as AddressInfo).port;
 }
