@@ -114,7 +114,7 @@ async function run({ http, servers }: World, program: Program = {}) {
 	const { values, options = {} } = program;
 	const collector = await startCollector(BEHAVIOURS);
 	const result = await runScenario(http, sweep, {
-		timeLimit: ALL ? 3_000_000 : 200_000,
+		timeLimit: ALL ? 3_000_000 : 800_000,
 		...options,
 		preload: "none",
 		nodeOptions: ["-r", metrics, ...(options.nodeOptions ?? [])],
@@ -232,7 +232,7 @@ test(
 			.filter((file) => !files.has(file) && !OF_LAMBDA.test(file));
 		expect(new Set(without)).toEqual(new Set());
 	},
-	ALL ? 3_600_000 : 300_000,
+	ALL ? 3_600_000 : 900_000,
 );
 
 const AT_ONCE = 3;
@@ -268,7 +268,7 @@ test("a freeze is noticed with a fault in what it means", async ({ world }) => {
 		expect(faulty.exitCode).toBe(0);
 		expect(faulty.stderr).toContain(FAULT);
 	}
-}, 60_000);
+}, 180_000);
 
 const PER_REQUEST = [
 	"hooks/http-client: assign",

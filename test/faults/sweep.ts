@@ -71,7 +71,7 @@ export const sweep: Scenario<Sweep> = async (program) => {
 		const { faults = 0, counted = 0 } = probes ?? {};
 		const told: unknown[] = [];
 		const { promise, resolve } = withResolvers();
-		const timer = setTimeout(resolve, 10_000, "no end");
+		const timer = setTimeout(resolve, 60_000, "no end");
 		everything({ ...program, report: (value: unknown) => told.push(value) })
 			.catch((error: Error) => error.stack)
 			.then(resolve);
