@@ -15,7 +15,7 @@ export function failureOf({ code, signal, late, stdout, stderr }) {
 			stderr,
 		) ??
 		/^Mismatched .*$/m.exec(stdout) ??
-		/^\s*(?:not ok|×|FAIL) .*$/m.exec(stdout) ??
+		/^\s*(?:not ok|[×✖]|FAIL) .*$/m.exec(stdout) ??
 		firstLineOf(stderr);
 	const words = cause.trim().replace(/\s+/g, " ").slice(0, MAX_LENGTH);
 	return `exit ${code ?? signal}: ${words}`;
