@@ -60,6 +60,14 @@ export class LookupQueue {
 		return lookup;
 	}
 
+	/** Nobody waits for its answer any more; it takes its thread all the same. */
+	giveUp(lookup: QueuedLookup): void {
+		const entry = this.waiting.find((waiting) => waiting.lookup === lookup);
+		if (!entry) return;
+		this.noteWait(entry);
+		this.waiting = this.waiting.filter((other) => other !== entry);
+	}
+
 	leave(lookup: QueuedLookup): void {
 		if (lookup.over) return;
 		lookup.over = true;
@@ -68,12 +76,15 @@ export class LookupQueue {
 		for (const entry of this.waiting) {
 			if (entry.lookup.number < lookup.number) continue;
 			entry.ahead -= 1;
-			if (entry.ahead > 0) continue;
-			const wait = this.options.idleTime() - entry.idleTime;
-			if (wait > 0) entry.lookup.wait = wait;
+			if (entry.ahead === 0) this.noteWait(entry);
 		}
 		this.waiting = this.waiting.filter(
 			({ ahead, lookup }) => ahead > 0 && !lookup.over,
 		);
+	}
+
+	private noteWait({ lookup, idleTime }: Waiting): void {
+		const wait = this.options.idleTime() - idleTime;
+		if (wait > 0) lookup.wait = wait;
 	}
 }

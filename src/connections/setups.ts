@@ -145,8 +145,12 @@ export class Setups {
 
 	/** The connection will not come about. */
 	failed(connection: Connection, error: string): void {
-		if (connection.setup.end !== undefined) return;
-		connection.setup.fail(this.options.now(), error);
+		const { setup } = connection;
+		if (setup.end !== undefined) return;
+		const { now, lookups } = this.options;
+		// What comes after the end of the lookup is no wait of this connection.
+		if (setup.lookup?.query) lookups.queue.giveUp(setup.lookup.query);
+		setup.fail(now(), error);
 		if (!connection.cause) {
 			const host = this.options.recordOf(connection);
 			host.failuresInRow += 1;

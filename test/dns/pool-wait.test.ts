@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { LookupQueue } from "../../src/connections/lookup-queue.js";
+import { expectSameInFactsAndSpans, SUBSCRIBED } from "../support/facts.js";
 import { test, trace } from "../support/scenario.js";
 import { duration, named } from "../support/spans.js";
 
@@ -51,6 +52,35 @@ describe.concurrent("lookups that wait for a thread", () => {
 		expect(
 			run.requests.map(({ attributes }) => attributes["conntrace.findings"]),
 		).toEqual([undefined, ["thread_pool_saturated"]]);
+	});
+
+	test("a lookup that is given up waited until then", async ({ http }) => {
+		const run = await trace(
+			http,
+			async ({ http, request, occupyThread, sleep, once }) => {
+				for (let times = 0; times < 5; times++) occupyThread();
+				const agent = new http.Agent();
+				const ended = [false as const, agent].map((agent) => {
+					const sent = request("/", { agent });
+					sent.on("error", () => {}).on("response", (it) => it.resume());
+					return once(sent.end(), "close");
+				});
+				const idle = () => performance.nodeTiming.idleTime;
+				for (const before = idle(); idle() === before; ) await sleep(10);
+				agent.destroy();
+				// So that the other lookup is over before the request is.
+				const until = performance.now() + 2000;
+				while (performance.now() < until);
+				await Promise.all(ended);
+			},
+			{ ...SUBSCRIBED, environment: { UV_THREADPOOL_SIZE: "1" } },
+		);
+		const [, lookup] = named(run.spans, "dns.lookup");
+		expect(lookup?.attributes["error.type"]).toBe("aborted");
+		const wait = Number(lookup?.attributes[POOL_WAIT]);
+		expect(wait).toBeGreaterThan(0);
+		expect(wait).toBeLessThanOrEqual(lookup ? duration(lookup) : 0);
+		expectSameInFactsAndSpans(run);
 	});
 
 	test("none waits while there are threads for all", async ({ http }) => {
@@ -144,6 +174,18 @@ describe("the order in which lookups get threads", () => {
 		clock.idle = 40;
 		queue.leave(first);
 		expect(second.wait).toBe(40);
+	});
+
+	test("one that is given up takes its thread, and waits no longer", () => {
+		const { clock, queue } = queueOf(1);
+		const [first, second, third] = [1, 2, 3].map(() => queue.enter());
+		clock.idle = 10;
+		if (second) queue.giveUp(second);
+		clock.idle = 40;
+		if (first) queue.leave(first);
+		clock.idle = 60;
+		if (second) queue.leave(second);
+		expect([second?.wait, third?.wait]).toEqual([10, 60]);
 	});
 
 	test("a busy event loop is no wait for a thread", () => {
