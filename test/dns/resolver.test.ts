@@ -139,11 +139,11 @@ describe.concurrent("names that a function of the program resolves", () => {
 		});
 		expect(run.reports).toEqual(["not today"]);
 		expect(only(named(run.spans, "dns.lookup")).attributes).toMatchObject({
-			"error.type": "aborted",
+			"error.type": "_OTHER",
 			[RESOLVER]: "custom",
 		});
 		expect(only(named(run.spans, "connection.setup")).attributes).toMatchObject(
-			{ "error.type": "aborted" },
+			{ "error.type": "_OTHER" },
 		);
 	});
 
