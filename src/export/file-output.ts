@@ -58,8 +58,11 @@ export class FileOutput {
 		this.timer = undefined;
 		if (this.spans.count === 0) return;
 		this.pace.handOver();
+		const { spans } = this;
+		// Whatever goes wrong, none of them is written twice.
+		this.spans = new EncodedSpans();
 		const mending = this.torn ? [LINE_BREAK] : [];
-		const line = this.encoding.request([this.spans]);
+		const line = this.encoding.request([spans]);
 		const failure = appendWhole(
 			this.destination,
 			Buffer.concat([...mending, ...line, LINE_BREAK]),
@@ -68,12 +71,12 @@ export class FileOutput {
 			const { code, message } = failure.error;
 			const why = `${code ?? message} (CONNTRACE_FILE must name a file that can be written)`;
 			this.torn ||= failure.torn;
-			this.ledger.lose(this.spans.count, why);
+			this.ledger.lose(spans.count, why);
 			say(`cannot write now: ${why}`, "info");
 		} else {
 			this.torn = false;
-			this.ledger.delivered += this.spans.count;
+			this.ledger.delivered += spans.count;
 		}
-		this.spans = new EncodedSpans(this.spans.clear());
+		this.spans = new EncodedSpans(spans.clear());
 	}
 }

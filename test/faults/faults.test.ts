@@ -340,3 +340,30 @@ test("a signal ends the process whatever goes wrong, and what is written is deli
 			expect(run.stderr).toContain(FAULT);
 	}
 });
+
+test("a fault between the writing of spans and the room for others writes none twice", async ({
+	http,
+}) => {
+	const { exitCode, stderr, spans } = await runScenario(
+		http,
+		async ({ get, sleep }) => {
+			await get("/");
+			await sleep(1500);
+			await get("/");
+		},
+		{
+			preload: "none",
+			nodeOptions: ["-r", agent],
+			environment: {
+				TEST_FAULTY: "export/bytes: Bytes.clear",
+				OTEL_LOG_LEVEL: "info",
+			},
+		},
+	);
+	expect(exitCode).toBe(0);
+	expect(stderr).toContain(FAULT);
+	const { started, delivered, lost } = ledgerOf(stderr, "/");
+	expect([delivered, lost]).toEqual([started, 0]);
+	expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(started);
+	expect(spans).toHaveLength(started);
+});
