@@ -145,7 +145,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 					lambda?.writeUnfinished();
 					writer.writeUnfinished(tracker.openRequests, tracker.setups.open);
 				});
-				summary?.print();
+				faults.guard(() => summary?.print());
 				pipeline.finish(configuration.flushTimeout, writer.leftOut);
 			},
 		});

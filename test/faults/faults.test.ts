@@ -166,7 +166,14 @@ test(
 			options: { nodeOptions: ["-r", agent] },
 		});
 		const result = reports.at(-1) as SweepResult;
-		const noticed: unknown[] = [...result.noticed];
+		const noticed: unknown[] = result.noticed.filter(
+			({ name, told, escaped }) =>
+				!(
+					GIVES_ACCOUNT.test(name) &&
+					told === expected &&
+					escaped.length === 0
+				),
+		);
 		expect(exitCode).toBe(0);
 		expect(stderr.split("a fault of its own")).toHaveLength(2);
 		// It was told at the end of each pass.
@@ -236,6 +243,9 @@ test(
 );
 
 const AT_ONCE = 3;
+/** Where these fail there may be no account of the spans, or no line. */
+const GIVES_ACCOUNT =
+	/^(export\/(ledger|pipeline: ExportPipeline\.finish)|agent\/(log|start: startAgent\.onEnd)|printable)/;
 const SAYS = /^(agent\/log|printable|agent\/faults)/;
 
 function every<T>(step: number, items: readonly T[]): T[] {
