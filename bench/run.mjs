@@ -35,6 +35,14 @@ const WORKLOADS = [
 		fresh: true,
 		figures: { cpu: ["fresh connection, with TLS", "µs"] },
 	},
+	// When V8 has done its part for all that a connection takes.
+	{
+		script: "raw.cjs",
+		args: ["fresh", "8000"],
+		count: 2000,
+		fresh: true,
+		figures: { cpu: ["fresh connection, in a warm process", "µs"] },
+	},
 	{
 		script: "sdk.cjs",
 		count: 16_000,
