@@ -24,6 +24,22 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): void {
 	const start = nodesListener("newListener", "startListeningIfSignal");
 	const stop = nodesListener("removeListener", "stopListeningIfSignal");
 
+	/** Node gives a signal to `process.emit` as it was at the start; a program that calls that one has sent no signal. */
+	const receive = (signal: EndSignal): void =>
+		withMethod(
+			process,
+			"emit",
+			() => end(signal),
+			() => start?.(signal),
+		);
+
+	function end(signal: EndSignal): void {
+		guard(onEnd);
+		// The signal ends the process, as it would have done.
+		stop?.(signal);
+		process.kill(process.pid, signal);
+	}
+
 	// A property of the process itself would show when a program lists those.
 	replaceMethod(Object.getPrototypeOf(process), "emit", (emit) => {
 		return function (this: unknown, ...args) {
@@ -38,18 +54,13 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): void {
 			const heard = emit.apply(this, args);
 			if (event === "removeListener") {
 				guard(() => {
-					if (isUnheard(name)) start?.(name);
+					if (isUnheard(name)) receive(name);
 				});
-			} else if (!heard && SIGNALS.includes(event)) {
-				guard(onEnd);
-				// The signal ends the process, as it would have done.
-				stop?.(event);
-				process.kill(process.pid, event);
 			}
 			return heard;
 		};
 	});
-	for (const signal of SIGNALS) start?.(signal);
+	for (const signal of SIGNALS) receive(signal);
 }
 
 function isUnheard(event: unknown): event is EndSignal {
@@ -67,4 +78,21 @@ function nodesListener(
 		.listeners(event as NodeJS.Signals)
 		.find((candidate) => candidate.name === name);
 	return listener && ((signal) => listener.call(process, signal));
+}
+
+/** Runs something to which an object has another method, and leaves no trace of that. */
+function withMethod(
+	owner: any,
+	name: string,
+	method: () => void,
+	run: () => void,
+): void {
+	const descriptor = Object.getOwnPropertyDescriptor(owner, name);
+	Object.defineProperty(owner, name, { configurable: true, value: method });
+	try {
+		run();
+	} finally {
+		if (descriptor) Object.defineProperty(owner, name, descriptor);
+		else delete owner[name];
+	}
 }

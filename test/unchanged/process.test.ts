@@ -77,6 +77,31 @@ describe.concurrent("a process", () => {
 		expect(run.reports).toEqual([[]]);
 	});
 
+	test("lives on when it emits the name of a signal that nobody listens to", async ({
+		http,
+	}) => {
+		const run = await compare(http, async ({ get, report, sleep }) => {
+			const emit = (...args: unknown[]) =>
+				Reflect.apply(process.emit, process, args);
+			report([emit("SIGTERM"), emit("SIGINT", "SIGINT", 2)]);
+			const heard: unknown[] = [];
+			process.once("SIGTERM", (...args) => heard.push(args));
+			report([emit("SIGTERM", "by hand"), emit("SIGTERM"), heard]);
+			// Somebody who replaced the method himself finds it as he left it.
+			process.emit = process.emit.bind(process);
+			const own = Object.getOwnPropertyDescriptor(process, "emit");
+			process.once("SIGINT", () => {}).removeAllListeners("SIGINT");
+			report(own?.value === process.emit && Object.keys(process).at(-1));
+			await sleep(20);
+			await get("/", { agent: false });
+		});
+		expect(run.reports).toEqual([
+			[false, false],
+			[true, false, [["by hand"]]],
+			"emit",
+		]);
+	});
+
 	test("is kept running by nothing else", async ({ https }) => {
 		await compare(
 			https,
