@@ -80,13 +80,16 @@ const UNLOADABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 	},
 	"by an error that nobody catches, with requests under way": {
 		"index.js": `${SENDING}
-			sendAll();
-			setTimeout(() => { throw failure(); }, 200);
+			send(JSON.parse(SERVERS)[0], "/").then(() => {
+				sendAll();
+				setImmediate(() => { throw failure(); });
+			});
 			exports.handler = async () => {};`,
 	},
 	"for want of a handler, with requests under way": {
-		"index.js": `${SENDING}
-			exports.ready = sendAll();`,
+		"index.mjs": `${asModule(SENDING)}
+			await send(JSON.parse(SERVERS)[0], "/");
+			export const ready = sendAll();`,
 	},
 };
 
