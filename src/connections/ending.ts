@@ -1,4 +1,5 @@
 import type { Reason } from "./reason";
+import { endedUnanswered } from "./unanswered";
 import { explainUndiciEnding, type UndiciEndingFacts } from "./undici-ending";
 import { count, ms } from "./wording";
 
@@ -12,6 +13,7 @@ export interface Ending {
 
 /** What the request on a connection, or the last one, tells about the connection's end. */
 export interface LastRequestFacts {
+	readonly method?: string | undefined;
 	/** The program destroyed the request. */
 	readonly destroyed: boolean;
 	/** The program destroyed the response before its end. */
@@ -80,6 +82,10 @@ export interface EndingFacts {
 	readonly agentDestroyed: boolean;
 	/** For how many milliseconds it had been idle. Nobody who watches from outside knows: it is added inside. */
 	idle?: number | undefined;
+	/** How many milliseconds before its request was written, as far as it was; added inside as well. */
+	sinceWritten?: number | undefined;
+	/** What it took to connect, in milliseconds; added inside as well. */
+	roundTrip?: number | undefined;
 	/** The server's announced idle limit in milliseconds. */
 	readonly serverIdleLimit?: number | undefined;
 	/** It happened in the `timeout` event of an idle connection: the limit in milliseconds. */
@@ -111,12 +117,14 @@ export function explainEnding(facts: EndingFacts): Explanation {
 		return announcedEnd(facts, facts.session.goaway);
 	}
 	if (facts.undici) {
-		const { activity, idle } = facts;
+		const { activity, idle, sinceWritten, roundTrip } = facts;
 		const connecting = activity === "connecting";
 		return explainUndiciEnding({
 			...facts.undici,
 			serverIdleLimit: facts.serverIdleLimit,
 			idle,
+			sinceWritten,
+			roundTrip,
 			connecting,
 		});
 	}
@@ -287,10 +295,7 @@ function endedBusy(facts: EndingFacts): Explanation {
 	// A connection whose end has been read before the request was written goes without an error.
 	const ended = code === undefined && peer === "ended" && !request.destroyed;
 	if (request.reused && !request.answered && (isReset(code) || ended)) {
-		return [
-			"stale_reset",
-			`the previous request was sent on a reused connection that the server had closed${code ? ` (${code})` : ""}`,
-		];
+		return endedUnanswered(facts, code);
 	}
 	if (request.timedOut) {
 		return [
@@ -309,7 +314,9 @@ function endedBusy(facts: EndingFacts): Explanation {
 	}
 	return [
 		"socket_error",
-		`the previous request failed with ${code ?? "a connection that closed early"}`,
+		code
+			? `the previous request failed with ${code}`
+			: "the connection ended before the previous request was over",
 	];
 }
 
@@ -362,6 +369,12 @@ function closedAfterResponse(facts: EndingFacts): Explanation {
 		return [
 			"server_connection_close",
 			"the server speaks HTTP/1.0 without keep-alive",
+		];
+	}
+	if (request?.method === "HEAD") {
+		return [
+			"client_connection_close",
+			"the client closes the connection after a HEAD request whose response has no length",
 		];
 	}
 	return [

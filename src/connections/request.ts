@@ -62,6 +62,10 @@ export class Request implements Listed {
 	findings?: readonly Finding[];
 	/** The Lambda invocation that it was made in. */
 	invocation?: Invocation | undefined;
+	/** Its agent, none of Node's, had connected for it before it could be seen. */
+	seenLate = false;
+	/** When it failed; its connection may end later. */
+	failedAt?: number;
 	/** The trace has told of it already, as unfinished. */
 	cut = false;
 	/** The span that tells of the request; opaque here. */

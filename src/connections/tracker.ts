@@ -28,7 +28,7 @@ import type { Reason } from "./reason";
 import { decideReason } from "./reasons";
 import { type Exchange, Request } from "./request";
 import { Roster } from "./roster";
-import type { Endpoint, Lookup } from "./setup";
+import { durationOf, type Endpoint, type Lookup } from "./setup";
 import { letGoOfCause, Setups } from "./setups";
 import { ms } from "./wording";
 
@@ -114,9 +114,13 @@ export class ConnectionTracker {
 			pool,
 			this.options.now(),
 		);
+		const held =
+			snapshot.busy === 0
+				? "no connection of the pool carries a request: those of other hosts, or that are closing, take up the limit"
+				: "every connection carries a request";
 		const detail =
 			unread === 0
-				? "every connection carries a request"
+				? held
 				: `${unread} of ${snapshot.busy} connections held by responses that nobody reads, the oldest for ${ms(oldestUnread)}`;
 		request.wait = { pool: snapshot, detail, unread };
 	}
@@ -126,6 +130,9 @@ export class ConnectionTracker {
 		const now = this.options.now();
 		request.connection = connection;
 		request.assignedAt = now;
+		// Those of another connection, where a client sends a request again.
+		request.connectionAge = undefined;
+		request.connectionIdle = undefined;
 		if (connection.requestCount > 0) {
 			if (connection.readyAt !== undefined) {
 				request.connectionAge = now - connection.readyAt;
@@ -172,7 +179,11 @@ export class ConnectionTracker {
 
 	requestEnded(request: Request, error?: string): void {
 		if (request.endedAt !== undefined) return;
-		request.endedAt = this.options.now();
+		const { failedAt } = request;
+		request.endedAt =
+			error === undefined || failedAt === undefined
+				? this.options.now()
+				: failedAt;
 		if (request.connection) this.release(request.connection);
 		if (request.number === undefined) request.giveUpUnusedConnection();
 		if (request.connection) {
@@ -341,14 +352,16 @@ export class ConnectionTracker {
 		request: Request,
 		pool: PoolIdentity | undefined,
 	): void {
-		connection.cause = request;
 		connection.pool = pool;
 		connection.service = this.options.serviceOf(request.exchange);
 		if (request.decision) connection.decision = request.decision;
 		else if (connection.decision) request.decision = connection.decision;
-		request.caused = connection;
-		// A connection handed over by createConnection was begun before its request could be seen.
-		request.createdAt = Math.min(request.createdAt, connection.setup.start);
+		if (!isReadyBefore(connection, request)) {
+			connection.cause = request;
+			request.caused = connection;
+			// A connection handed over by createConnection was begun before its request could be seen.
+			request.createdAt = Math.min(request.createdAt, connection.setup.start);
+		}
 		if (pool && request.decision?.reason !== "no_pool") {
 			this.hostOf(connection).madeBy(pool.agentId);
 		}
@@ -457,8 +470,12 @@ export class ConnectionTracker {
 
 	connectionDestroyed(connection: Connection, facts: EndingFacts): void {
 		if (!connection.open) return;
-		const { idleSince } = connection;
-		if (idleSince !== undefined) facts.idle = this.options.now() - idleSince;
+		const { idleSince, holder, setup } = connection;
+		const now = this.options.now();
+		if (idleSince !== undefined) facts.idle = now - idleSince;
+		const written = holder?.writtenAt ?? holder?.assignedAt;
+		if (written !== undefined) facts.sinceWritten = now - written;
+		facts.roundTrip = durationOf(setup.connectedAttempt);
 		const [reason, detail] = explainEnding(facts);
 		this.end(connection, reason, detail);
 	}
@@ -502,6 +519,13 @@ export class ConnectionTracker {
 		connection.record ??= this.journal.of(origin.host, origin.port);
 		return connection.record;
 	}
+}
+
+/** The program had made the connection before, for nobody: the request paid nothing of it. */
+function isReadyBefore({ readyAt }: Connection, request: Request): boolean {
+	return (
+		readyAt !== undefined && readyAt < request.createdAt && !request.seenLate
+	);
 }
 
 /** Of what may be a request, which a connection shall not hold. */

@@ -1,4 +1,5 @@
 import type { Reason } from "./reason";
+import { endedUnanswered } from "./unanswered";
 import { ms } from "./wording";
 
 /** What undici said, by the error that it destroyed a connection with, and what it knew of the connection then. */
@@ -53,6 +54,8 @@ export interface UndiciEndingFacts {
 	readonly connecting: boolean;
 	/** Milliseconds; absent while the connection is held. */
 	readonly idle?: number | undefined;
+	readonly sinceWritten?: number | undefined;
+	readonly roundTrip?: number | undefined;
 }
 
 type Explanation = readonly [Reason, string];
@@ -114,6 +117,11 @@ function endedIdle(
 			return ["peer_closed_idle", `${idle}, closed by the server${announced}`];
 		case "unexpected data":
 			return sentData(idle);
+		case "aborted":
+			return [
+				"request_aborted",
+				`${idle}, closed by the client when a request was aborted`,
+			];
 	}
 	// Before 6.29 undici tries to read it as a response.
 	if (undici.code?.startsWith("HPE_")) return sentData(idle);
@@ -129,7 +137,8 @@ function sentData(idle: string): Explanation {
 	];
 }
 
-function endedBusy({ undici, request }: UndiciEndingFacts): Explanation {
+function endedBusy(facts: UndiciEndingFacts): Explanation {
+	const { undici, request } = facts;
 	const { said, code } = undici;
 	if (said === "aborted") {
 		return request?.answered
@@ -147,14 +156,13 @@ function endedBusy({ undici, request }: UndiciEndingFacts): Explanation {
 		!request.answered &&
 		(said === "closed by peer" || code === "ECONNRESET" || code === "EPIPE")
 	) {
-		return [
-			"stale_reset",
-			`the previous request was sent on a reused connection that the server had closed (${code})`,
-		];
+		return endedUnanswered(facts, code);
 	}
 	return [
 		"socket_error",
-		`the previous request failed with ${code ?? "a connection that closed early"}`,
+		code
+			? `the previous request failed with ${code}`
+			: "the connection ended before the previous request was over",
 	];
 }
 

@@ -61,6 +61,7 @@ function requestFacts(request: Request): LastRequestFacts | undefined {
 	if (!isHttpExchange(exchange)) return undefined;
 	const { req, res } = exchange;
 	return {
+		method: exchange.method,
 		destroyed: req.destroyed === true && request.endedAt === undefined,
 		responseDestroyed: res?.destroyed === true && request.endedAt === undefined,
 		arrived: res?.complete === true,

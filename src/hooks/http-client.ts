@@ -83,6 +83,7 @@ function assign(environment: HookEnvironment, req: any, socket: Socket): void {
 	// Without an agent, or with one that has its own way of taking requests, the request is seen here first.
 	const request = known ?? follow(environment, req, addressOf(req));
 	if (!request) return;
+	request.seenLate = !known && req.agent !== undefined;
 	const { tracker } = environment;
 	const connection = connectionBehind(environment, socket, request);
 	const proxy = proxyOf(connection, request, socket);
@@ -93,7 +94,8 @@ function assign(environment: HookEnvironment, req: any, socket: Socket): void {
 		connection.requestCount === 0 &&
 		!connection.usedBefore &&
 		!connection.cause &&
-		!request.caused
+		!request.caused &&
+		!request.decision
 	) {
 		tracker.decide(request, {
 			agentKeepAlive: req.agent?.keepAlive === true || proxyTunnel,
@@ -161,7 +163,9 @@ function requestEvent(
 			return;
 		case "error":
 			request.error ??= errorType(args[1]);
+			request.failedAt ??= now();
 			tunnelFailed(environment, request, args[1]);
+			closedByServer(environment, req.socket);
 			return;
 		case "close":
 			tracker.requestEnded(request, failureAtClose(req));
@@ -170,6 +174,16 @@ function requestEvent(
 			}
 			return;
 	}
+}
+
+/** Node tells the request that its connection has ended before it closes that; the program may send the next one now. */
+function closedByServer({ tracker }: HookEnvironment, socket: any): void {
+	const state = socket && stateOf(socket);
+	if (!state?.peerEnded) return;
+	tracker.connectionDestroyed(
+		state.connection,
+		endingFacts(socket, state, undefined),
+	);
 }
 
 /** Node's own agents keep the connection to a proxy that refuses the tunnel, and use it no more (22.21, 24, 26). */

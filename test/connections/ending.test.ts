@@ -230,6 +230,29 @@ table("ended in the middle of a request", { ...at("busy"), request: REQUEST }, [
 		"the previous request was sent on a reused connection that the server had closed",
 	],
 	[
+		{
+			request: { ...REUSED, error: "ECONNRESET" },
+			sinceWritten: 310,
+			roundTrip: 20,
+		},
+		"stale_reset",
+		"the previous request was sent on a reused connection that the server had closed (ECONNRESET)",
+	],
+	[
+		{
+			request: { ...REUSED, error: "ECONNRESET" },
+			sinceWritten: 500,
+			roundTrip: 20,
+		},
+		"socket_error",
+		"the connection ended 500 ms after the previous request was written, without an answer (ECONNRESET)",
+	],
+	[
+		{ request: { ...DONE, method: "HEAD" }, agentKeepAlive: true },
+		"client_connection_close",
+		"the client closes the connection after a HEAD request whose response has no length",
+	],
+	[
 		{ error: "ECONNRESET" },
 		"socket_error",
 		"the previous request failed with ECONNRESET",
@@ -274,7 +297,7 @@ table("ended in the middle of a request", { ...at("busy"), request: REQUEST }, [
 	[
 		{},
 		"socket_error",
-		"the previous request failed with a connection that closed early",
+		"the connection ended before the previous request was over",
 	],
 	[
 		{ agentDestroyed: true },

@@ -90,7 +90,7 @@ describeBoth("connections that their response ended", ({ test }) => {
 		});
 		expect(lastClaim(run, "half")).toMatchObject({
 			reason: "socket_error",
-			detail: expect.stringMatching(/ECONNRESET|closed early/),
+			detail: expect.stringMatching(/ECONNRESET|ended before/),
 			previous: 0,
 		});
 	});
