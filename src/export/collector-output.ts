@@ -61,6 +61,7 @@ export class CollectorOutput {
 		this.transport = new OtlpTransport(settings, encoding, {
 			unseen,
 			guard: faults.guard,
+			givesWay: true,
 		});
 		// Later than a worker thread that is done ends: what is under way at its end is sent again. Where nothing can be
 		// sent at the end, little may be left by then.

@@ -1,5 +1,6 @@
 import net from "node:net";
 import tls from "node:tls";
+import { nothingElseRuns } from "../hooks/active-resources";
 import { announcedIdleLimit } from "../keep-alive";
 import { clearTimeout, setTimeout } from "../timers";
 import type { CollectorSettings } from "./collector-settings";
@@ -13,6 +14,9 @@ const KEEP_ALIVE_DELAY = 1000;
 
 /** How long before a server's idle limit nothing more is sent: it would cross with the end, in milliseconds. */
 const MARGIN = 1000;
+
+/** How often a connection in the making looks whether the program has nothing else to do, in milliseconds. */
+const LOOK = 250;
 
 /** Where a connection goes, and whom it trusts. */
 export type Target = Pick<CollectorSettings, "url" | "ca" | "cert" | "key">;
@@ -87,6 +91,22 @@ export class HttpConnection {
 		} finally {
 			clearTimeout(timer);
 		}
+	}
+
+	/**
+	 * Gives up connecting when nothing else keeps the process alive: a connect under way does, although its socket does
+	 * not (libuv counts requests), and a collector behind a firewall may not answer for minutes.
+	 */
+	giveWay(): void {
+		const look = () => {
+			if (!this.socket.connecting) return;
+			if (nothingElseRuns()) {
+				this.fail(new NoResponse("no connection while the program ran"));
+			} else {
+				this.giveWay();
+			}
+		};
+		setTimeout(() => this.guard(look), LOOK).unref();
 	}
 
 	close(): void {

@@ -12,11 +12,14 @@ export interface Precautions {
 	readonly unseen: <T>(run: () => T) => T;
 	/** Keeps faults in what happens on connections from the program. */
 	readonly guard: (run: () => void) => void;
+	/** The process ends when the program has nothing to do any more. */
+	readonly givesWay: boolean;
 }
 
 const NONE: Precautions = {
 	unseen: (run) => run(),
 	guard: (run) => run(),
+	givesWay: false,
 };
 
 /**
@@ -91,8 +94,12 @@ export class OtlpTransport {
 
 	private newConnection(): HttpConnection {
 		const { settings, session } = this;
-		const { unseen, guard } = this.precautions;
-		return unseen(() => new HttpConnection(settings, session, guard));
+		const { unseen, guard, givesWay } = this.precautions;
+		return unseen(() => {
+			const connection = new HttpConnection(settings, session, guard);
+			if (givesWay) connection.giveWay();
+			return connection;
+		});
 	}
 }
 

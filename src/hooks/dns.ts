@@ -50,14 +50,15 @@ function watchCalls(
 
 	replaceMethod(dns, method, (original) => {
 		return function (this: unknown, ...args) {
-			const callback = args.at(-1);
+			const callback = args[args.length - 1];
 			// Without a callback Node refuses the call.
 			if (typeof callback !== "function") return original.apply(this, args);
 			const onEnd = observe(environment, () => beginCall(args, now()));
 			if (!onEnd) return original.apply(this, args);
 			args[args.length - 1] = function (this: unknown, ...results: any[]) {
 				ended(onEnd, results[0], results[1]);
-				return callback.apply(this, results);
+				// A function of the program may have an `apply` of its own.
+				return Reflect.apply(callback, this, results);
 			};
 			let refused = true;
 			try {

@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from "../timers";
+
 /** Time between two beats, in milliseconds. */
 const BEAT = 1000;
 

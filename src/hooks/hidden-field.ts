@@ -1,6 +1,7 @@
 /** A value kept on an object that belongs to somebody else. */
 export interface HiddenField<T> {
-	get(owner: object): T | undefined;
+	/** @param owner anything that a program may give in its place has no value */
+	get(owner: unknown): T | undefined;
 	set(owner: object, value: T): void;
 }
 
@@ -49,8 +50,10 @@ function privateField<T>(): HiddenField<T> {
 			this.#value = value;
 		}
 
-		static get(owner: object): T | undefined {
-			return #value in owner ? (owner as Field).#value : undefined;
+		static get(owner: unknown): T | undefined {
+			return typeof owner === "object" && owner !== null && #value in owner
+				? (owner as Field).#value
+				: undefined;
 		}
 
 		static set(owner: object, value: T): void {

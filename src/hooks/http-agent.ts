@@ -59,11 +59,12 @@ export function hookHttpAgent(environment: HookEnvironment): void {
 			let refused = true;
 			try {
 				const result = runInScope({ request, pool }, () =>
-					createSocket.call(this, req, options, (error: any, socket: any) => {
+					createSocket.call(this, req, options, (...results: any[]) => {
+						const [error, socket] = results;
 						observe(environment, () => {
 							if (!error) bind(environment, socket, request, keeper, pool);
 						});
-						return callback(error, socket);
+						return callback(...results);
 					}),
 				);
 				refused = false;

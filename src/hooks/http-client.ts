@@ -26,9 +26,11 @@ export function hookHttpClient(environment: HookEnvironment): void {
 		(req: ClientRequest, request: Request, args: readonly any[]) =>
 			requestEvent(environment, req, request, args),
 	);
-	const ended = observer(environment, (req: any, request: Request) =>
-		responseEnded(environment, req, request),
-	);
+	const ended = observer(environment, (res: any) => {
+		const req = res?.req;
+		const request = requestOf(req);
+		if (request) responseEnded(environment, req, request);
+	});
 
 	replaceMethod(ClientRequest.prototype, "onSocket", (onSocket) => {
 		return function (this: ClientRequest, socket: any, error: any) {
@@ -49,10 +51,7 @@ export function hookHttpClient(environment: HookEnvironment): void {
 
 	replaceMethod(IncomingMessage.prototype, "emit", (emit) => {
 		return function (this: any, ...args) {
-			if (args[0] === "end" && this.req !== undefined) {
-				const request = requestOf(this.req);
-				if (request) ended(this.req, request);
-			}
+			if (args[0] === "end") ended(this);
 			return emit.apply(this, args);
 		};
 	});

@@ -17,7 +17,7 @@ import {
 const requests = hiddenField<Request>();
 const untracedAgents = new WeakSet<object>();
 
-export function requestOf(req: object): Request | undefined {
+export function requestOf(req: unknown): Request | undefined {
 	return requests.get(req);
 }
 

@@ -10,9 +10,11 @@ export function replaceMethod(
 	name: string,
 	wrap: (original: Method) => Method,
 ): void {
-	const descriptor = Object.getOwnPropertyDescriptor(owner, name);
+	const parent = Object.getPrototypeOf(owner);
 	const original: Method = (owner as any)[name];
-	const replacement = wrap(original);
+	const replacement = wrap(
+		Object.hasOwn(owner, name) ? original : inherited(parent, name),
+	);
 	Object.defineProperties(
 		replacement,
 		Object.getOwnPropertyDescriptors(original),
@@ -21,7 +23,25 @@ export function replaceMethod(
 		configurable: true,
 		enumerable: true,
 		writable: true,
-		...descriptor,
+		...descriptorOf(owner, name),
 		value: replacement,
 	});
+}
+
+/** What stands on the parent when it is called: `domain` replaces the `emit` of all emitters when it is loaded. */
+function inherited(parent: any, name: string): Method {
+	return function (...args) {
+		return parent[name].apply(this, args);
+	};
+}
+
+function descriptorOf(
+	owner: object | null,
+	name: string,
+): PropertyDescriptor | undefined {
+	if (owner === null) return undefined;
+	return (
+		Object.getOwnPropertyDescriptor(owner, name) ??
+		descriptorOf(Object.getPrototypeOf(owner), name)
+	);
 }

@@ -1,4 +1,7 @@
+import { EventEmitter } from "node:events";
 import { replaceMethod } from "./patch";
+
+const { listenerCount } = EventEmitter.prototype;
 
 /** The signals that ask a process to end. */
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
@@ -23,6 +26,7 @@ export interface ProcessEvents {
 export function hookProcess({ onEnd, guard }: ProcessEvents): void {
 	const start = nodesListener("newListener", "startListeningIfSignal");
 	const stop = nodesListener("removeListener", "stopListeningIfSignal");
+	const { kill, pid } = process;
 
 	/** Node gives a signal to `process.emit` as it was at the start; a program that calls that one has sent no signal. */
 	const receive = (signal: EndSignal): void =>
@@ -35,9 +39,14 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): void {
 
 	function end(signal: EndSignal): void {
 		guard(onEnd);
-		// The signal ends the process, as it would have done.
-		stop?.(signal);
-		process.kill(process.pid, signal);
+		// Nobody listens, whatever the program has made of the process, and the signal ends it as it would have done.
+		withMethod(
+			process,
+			"listenerCount",
+			() => 0,
+			() => stop?.(signal),
+		);
+		kill.call(process, pid, signal);
 	}
 
 	// A property of the process itself would show when a program lists those.
@@ -66,7 +75,7 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): void {
 function isUnheard(event: unknown): event is EndSignal {
 	return (
 		SIGNALS.includes(event as EndSignal) &&
-		process.listenerCount(event as EndSignal) === 0
+		listenerCount.call(process, event as EndSignal) === 0
 	);
 }
 
@@ -84,7 +93,7 @@ function nodesListener(
 function withMethod(
 	owner: any,
 	name: string,
-	method: () => void,
+	method: () => unknown,
 	run: () => void,
 ): void {
 	const descriptor = Object.getOwnPropertyDescriptor(owner, name);

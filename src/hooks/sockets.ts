@@ -94,15 +94,19 @@ export function endpointsOf(socket: Socket): {
 	readonly local?: Endpoint | undefined;
 } {
 	return {
-		peer: endpoint(socket.remoteAddress, socket.remotePort),
-		local: endpoint(socket.localAddress, socket.localPort),
+		peer: nameOf(socket, "getpeername"),
+		local: nameOf(socket, "getsockname"),
 	};
 }
 
-function endpoint(
-	address: string | undefined,
-	port: number | undefined,
+/** Asks the handle: the getters of a socket keep the answer, which a program would still see when the socket is closed. */
+function nameOf(
+	socket: any,
+	method: "getpeername" | "getsockname",
 ): Endpoint | undefined {
+	const name: { address?: string; port?: number } = {};
+	socket._handle?.[method]?.(name);
+	const { address, port } = name;
 	return address === undefined || port === undefined
 		? undefined
 		: { address, port };
@@ -113,7 +117,7 @@ export function wasUsedBefore(socket: unknown): socket is Socket {
 	return (
 		socket instanceof Socket &&
 		stateOf(socket) === undefined &&
-		socket.remotePort !== undefined &&
+		nameOf(socket, "getpeername") !== undefined &&
 		socket.bytesWritten > 0
 	);
 }

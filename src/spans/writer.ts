@@ -5,6 +5,7 @@ import type { Invocation } from "../connections/invocation";
 import { Request } from "../connections/request";
 import type { Lookup, Phase } from "../connections/setup";
 import type { TrackerListener } from "../connections/tracker";
+import { clearTimeout, setTimeout } from "../timers";
 import { AttributeList } from "./attributes";
 import { SharedLink, type SpanContent } from "./finished-span";
 import { consecutive, type Interval, interval } from "./interval";

@@ -35,13 +35,13 @@ const ENDINGS: Readonly<Record<string, Allowed>> = {
 		// A reset can look like an end: below TLS, and where it comes before the response has been read.
 		(all.some(doing("rst/8")) && (all.some(isSecure) || idle < 5)),
 	peer_reset_idle: (_, all) => all.some(doing("rst/8")),
-	// Node takes an answer without a length, such as one to HEAD, for one that the end of the connection ends.
 	server_connection_close: (last, all) =>
 		closes(last) ||
-		last.step.method === "HEAD" ||
 		// A request that waits gets the connection all the same, and the server closes it after that.
 		all.slice(0, -1).some(asksToClose),
-	client_connection_close: asksToClose,
+	// Node takes an answer without a length, such as one to HEAD, for one that the end of the connection ends.
+	client_connection_close: (last) =>
+		asksToClose(last) || last.step.method === "HEAD",
 	server_hint_too_short: doing("hint/1"),
 	agent_idle_timeout: ({ step }) => limitOf(step.agent, "timeout"),
 	max_free_sockets: ({ step }) => limitOf(step.agent, "maxFreeSockets"),

@@ -1,6 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FreezeWatch } from "../../src/hooks/freeze.js";
 
+// Those of the test in place of those that were there at first.
+vi.mock("../../src/timers.js", () => ({
+	get setTimeout() {
+		return globalThis.setTimeout;
+	},
+	get clearTimeout() {
+		return globalThis.clearTimeout;
+	},
+}));
+
 let now: number;
 let cpu: number;
 let needed: boolean;

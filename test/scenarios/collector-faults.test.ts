@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 import { makeCertificates } from "../support/certificates.js";
@@ -343,3 +346,47 @@ describe.concurrent("a file that", () => {
 async function until(condition: () => boolean): Promise<void> {
 	while (!condition()) await sleep(20);
 }
+
+/** A port of which the queue for new connections is full: whoever connects gets no answer. */
+async function startSilentPort(): Promise<{
+	readonly origin: string;
+	stop(): void;
+}> {
+	const program =
+		"const server = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => process.send(server.address().port))";
+	const child = spawn(process.execPath, ["-e", program], {
+		stdio: ["ignore", "ignore", "inherit", "ipc"],
+	});
+	const [port] = (await once(child, "message")) as [number];
+	child.kill("SIGSTOP");
+	const fillers = Array.from({ length: 8 }, () =>
+		connect({ port, host: "127.0.0.1" }).on("error", () => {}),
+	);
+	await sleep(100);
+	expect(fillers.some(({ connecting }) => connecting)).toBe(true);
+	return {
+		origin: `http://127.0.0.1:${port}`,
+		stop() {
+			for (const filler of fillers) filler.destroy();
+			child.kill("SIGKILL");
+		},
+	};
+}
+
+test.skipIf(process.platform !== "linux")(
+	"a collector that does not even let itself be connected to keeps no program alive",
+	async ({ http }) => {
+		const silent = await startSilentPort();
+		try {
+			const { delivered, lost } = await account(
+				http,
+				{ ...silent, taken: [] },
+				// Longer than the program may take.
+				{ ...SOON, OTEL_EXPORTER_OTLP_TIMEOUT: "600000" },
+			);
+			expect([delivered, lost]).toEqual([0, SPANS]);
+		} finally {
+			silent.stop();
+		}
+	},
+);

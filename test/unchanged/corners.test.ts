@@ -1,0 +1,169 @@
+import { describe, expect } from "vitest";
+import {
+	compare,
+	describeBoth,
+	runScenario,
+	test,
+} from "../support/scenario.js";
+
+describe.concurrent("a program that changes what it was given", () => {
+	test("has a domain, which replaces the emit of all emitters", async ({
+		http,
+	}) => {
+		const run = await compare(http, async ({ load, request, report, once }) => {
+			const domain = await load<typeof import("node:domain")>("node:domain");
+			const own = domain.create();
+			own.on("error", (error) => report(["handled", error.message]));
+			const refused = request("/", { agent: false, port: 1 });
+			own.add(refused);
+			refused.end();
+			await once(refused, "close");
+			const thrown = request("/", { agent: false });
+			own.add(thrown);
+			thrown.on("response", () => {
+				throw new Error("of a listener");
+			});
+			thrown.end();
+			await once(own, "error");
+		});
+		expect(run.reports).toHaveLength(2);
+	});
+
+	test("sees the events of sockets and responses by an emit of its own", async ({
+		http,
+	}) => {
+		const run = await compare(http, async ({ load, get, report }) => {
+			const { EventEmitter } =
+				await load<typeof import("node:events")>("node:events");
+			const { emit } = EventEmitter.prototype;
+			const seen = new Set<string>();
+			EventEmitter.prototype.emit = function (event, ...args) {
+				seen.add(`${this.constructor.name} ${String(event)}`);
+				return emit.call(this, event, ...args);
+			};
+			await get("/", { agent: false });
+			EventEmitter.prototype.emit = emit;
+			report([...seen].filter((name) => name !== "Socket resume").sort());
+		});
+		expect(run.reports[0]).toEqual(
+			expect.arrayContaining(["ClientRequest response", "Socket connect"]),
+		);
+	});
+
+	test("runs all timers that there are, by a clock of its own", async ({
+		http,
+	}) => {
+		const run = await compare(http, async ({ get, report, sleep }) => {
+			const timers = { setTimeout, clearTimeout };
+			let started = 0;
+			const refresh = () => fake;
+			const fake = { ref: refresh, unref: refresh, refresh };
+			Object.assign(globalThis, {
+				setTimeout: () => {
+					started += 1;
+					return fake;
+				},
+				clearTimeout: () => {},
+			});
+			await get("/");
+			await get("/", { agent: false });
+			Object.assign(globalThis, timers);
+			await sleep(20);
+			report(started);
+		});
+		expect(run.reports).toEqual([0]);
+	});
+
+	test("has methods called on something else", async ({ http }) => {
+		await compare(
+			http,
+			async ({
+				http: { ClientRequest, IncomingMessage },
+				net,
+				get,
+				report,
+			}) => {
+				const outcome = (call: () => unknown): unknown => {
+					try {
+						return call();
+					} catch (error) {
+						return String(error);
+					}
+				};
+				for (const Class of [net.Socket, ClientRequest, IncomingMessage])
+					for (const owner of [5, "text", null, undefined, {}, () => {}])
+						for (const event of ["data", "end", "close"])
+							report(
+								outcome(() =>
+									Reflect.apply(Class.prototype.emit, owner, [event]),
+								),
+							);
+				for (const req of ["text", null, 5, {}]) {
+					const message = Object.assign(
+						new IncomingMessage(null as unknown as import("node:net").Socket),
+						{ req },
+					);
+					message.push(null);
+					await new Promise((resolve) => message.resume().once("end", resolve));
+				}
+				await get("/", { agent: false });
+			},
+		);
+	});
+});
+
+describeBoth("a closed socket", ({ test }) => {
+	test("has forgotten the addresses that nobody asked for", async ({
+		server,
+	}) => {
+		await compare(server, async ({ request, read, report, once }) => {
+			const asked = request("/", { agent: false });
+			const closed = once(asked, "close");
+			asked.end();
+			await read(asked);
+			await closed;
+			const { socket } = asked;
+			if (socket && !socket.destroyed) await once(socket, "close");
+			report([
+				socket?.remoteAddress,
+				socket?.remotePort,
+				socket?.remoteFamily,
+				socket && Object.keys(socket),
+			]);
+		});
+	});
+});
+
+describe.concurrent("a signal ends a program that has replaced", () => {
+	for (const replaced of ["kill", "pid", "listenerCount", "listeners"] as const)
+		for (const preload of [undefined, "none"] as const)
+			test(`its ${replaced}, with ${preload ?? "the agent"}`, async ({
+				http,
+			}) => {
+				const run = await runScenario(
+					http,
+					async ({ get, values, sleep }) => {
+						await get("/", { agent: false });
+						const { kill, pid } = process;
+						if (values === "listeners") {
+							process.removeAllListeners();
+							process.on("SIGTERM", () => {});
+						} else {
+							const value = {
+								kill: () => true,
+								pid: 1e9,
+								listenerCount: () => 1,
+							};
+							Object.defineProperty(process, values, {
+								value: value[values],
+								configurable: true,
+							});
+						}
+						kill.call(process, pid, "SIGTERM");
+						await sleep(5000);
+					},
+					{ values: replaced, ...(preload && { preload }) },
+				);
+				expect(run.signal).toBe("SIGTERM");
+			});
+});
