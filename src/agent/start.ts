@@ -7,6 +7,7 @@ import { ExportPipeline } from "../export/pipeline";
 import { createResource } from "../export/resource";
 import { createSampler } from "../export/sampler";
 import { factPublisher } from "../facts/channels";
+import { nothingElseRuns } from "../hooks/active-resources";
 import { FreezeWatch } from "../hooks/freeze";
 import { leaveUntraced } from "../hooks/http-requests";
 import { installHooks } from "../hooks/install";
@@ -52,6 +53,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		configuration,
 		resource,
 		unseen: (run) => withoutTracing(() => runInScope(UNTRACED, run)),
+		nothingElseRuns,
 		faults,
 	});
 	const summary = configuration.summary

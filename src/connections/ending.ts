@@ -1,5 +1,5 @@
+import { endedUnanswered, endedWithRequest, type Lateness } from "./cut-short";
 import type { Reason } from "./reason";
-import { endedUnanswered } from "./unanswered";
 import { explainUndiciEnding, type UndiciEndingFacts } from "./undici-ending";
 import { count, ms } from "./wording";
 
@@ -74,7 +74,7 @@ export interface SessionFacts {
 }
 
 /** Everything seen when a connection was destroyed. */
-export interface EndingFacts {
+export interface EndingFacts extends Lateness {
 	readonly activity: "connecting" | "busy" | "released" | "idle";
 	/** Error the connection was destroyed with. */
 	readonly error?: string | undefined;
@@ -82,10 +82,6 @@ export interface EndingFacts {
 	readonly agentDestroyed: boolean;
 	/** For how many milliseconds it had been idle. Nobody who watches from outside knows: it is added inside. */
 	idle?: number | undefined;
-	/** How many milliseconds before its request was written, as far as it was; added inside as well. */
-	sinceWritten?: number | undefined;
-	/** What it took to connect, in milliseconds; added inside as well. */
-	roundTrip?: number | undefined;
 	/** The server's announced idle limit in milliseconds. */
 	readonly serverIdleLimit?: number | undefined;
 	/** It happened in the `timeout` event of an idle connection: the limit in milliseconds. */
@@ -312,12 +308,7 @@ function endedBusy(facts: EndingFacts): Explanation {
 			"the previous response was destroyed before its end",
 		];
 	}
-	return [
-		"socket_error",
-		code
-			? `the previous request failed with ${code}`
-			: "the connection ended before the previous request was over",
-	];
+	return endedWithRequest(code);
 }
 
 /** The server closed a connection on which nothing was under way any more, before its last response was read. */

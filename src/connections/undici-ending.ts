@@ -1,5 +1,5 @@
+import { endedUnanswered, endedWithRequest, type Lateness } from "./cut-short";
 import type { Reason } from "./reason";
-import { endedUnanswered } from "./unanswered";
 import { ms } from "./wording";
 
 /** What undici said, by the error that it destroyed a connection with, and what it knew of the connection then. */
@@ -45,7 +45,7 @@ export interface UndiciLastRequest {
 	readonly responseConnection?: string | undefined;
 }
 
-export interface UndiciEndingFacts {
+export interface UndiciEndingFacts extends Readonly<Lateness> {
 	readonly undici: UndiciEnding;
 	/** Absent where the connection is idle. */
 	readonly request?: UndiciLastRequest | undefined;
@@ -54,8 +54,6 @@ export interface UndiciEndingFacts {
 	readonly connecting: boolean;
 	/** Milliseconds; absent while the connection is held. */
 	readonly idle?: number | undefined;
-	readonly sinceWritten?: number | undefined;
-	readonly roundTrip?: number | undefined;
 }
 
 type Explanation = readonly [Reason, string];
@@ -158,12 +156,7 @@ function endedBusy(facts: UndiciEndingFacts): Explanation {
 	) {
 		return endedUnanswered(facts, code);
 	}
-	return [
-		"socket_error",
-		code
-			? `the previous request failed with ${code}`
-			: "the connection ended before the previous request was over",
-	];
+	return endedWithRequest(code);
 }
 
 /** In the order in which undici decides to close a connection: by the request, by a limit, by the response. */

@@ -30,6 +30,8 @@ export interface CollectorOutputOptions {
 	readonly encoding: Encoding;
 	/** Runs something of the agent's own that neither it nor the program's telemetry should see. */
 	readonly unseen: <T>(run: () => T) => T;
+	/** Whether connects under way are all that keeps the process alive. */
+	readonly nothingElseRuns: () => boolean;
 	readonly faults: Pick<Faults, "guard" | "take">;
 }
 
@@ -56,12 +58,12 @@ export class CollectorOutput {
 
 	constructor(options: CollectorOutputOptions) {
 		this.options = options;
-		const { settings, encoding, unseen, faults } = options;
+		const { settings, encoding, unseen, nothingElseRuns, faults } = options;
 		const { batchSize, maxSpans, scheduleDelay } = settings;
 		this.transport = new OtlpTransport(settings, encoding, {
 			unseen,
 			guard: faults.guard,
-			givesWay: true,
+			nothingElseRuns,
 		});
 		// Later than a worker thread that is done ends: what is under way at its end is sent again. Where nothing can be
 		// sent at the end, little may be left by then.

@@ -1,6 +1,5 @@
 import net from "node:net";
 import tls from "node:tls";
-import { nothingElseRuns } from "../hooks/active-resources";
 import { announcedIdleLimit } from "../keep-alive";
 import { clearTimeout, setTimeout } from "../timers";
 import type { CollectorSettings } from "./collector-settings";
@@ -97,13 +96,13 @@ export class HttpConnection {
 	 * Gives up connecting when nothing else keeps the process alive: a connect under way does, although its socket does
 	 * not (libuv counts requests), and a collector behind a firewall may not answer for minutes.
 	 */
-	giveWay(): void {
+	giveWay(nothingElseRuns: () => boolean): void {
 		const look = () => {
 			if (!this.socket.connecting) return;
 			if (nothingElseRuns()) {
 				this.fail(new NoResponse("no connection while the program ran"));
 			} else {
-				this.giveWay();
+				this.giveWay(nothingElseRuns);
 			}
 		};
 		setTimeout(() => this.guard(look), LOOK).unref();

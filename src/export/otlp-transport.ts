@@ -12,14 +12,14 @@ export interface Precautions {
 	readonly unseen: <T>(run: () => T) => T;
 	/** Keeps faults in what happens on connections from the program. */
 	readonly guard: (run: () => void) => void;
-	/** The process ends when the program has nothing to do any more. */
-	readonly givesWay: boolean;
+	/** Whether connects under way are all that keeps the process alive. */
+	readonly nothingElseRuns: () => boolean;
 }
 
 const NONE: Precautions = {
 	unseen: (run) => run(),
 	guard: (run) => run(),
-	givesWay: false,
+	nothingElseRuns: () => false,
 };
 
 /**
@@ -94,10 +94,10 @@ export class OtlpTransport {
 
 	private newConnection(): HttpConnection {
 		const { settings, session } = this;
-		const { unseen, guard, givesWay } = this.precautions;
+		const { unseen, guard, nothingElseRuns } = this.precautions;
 		return unseen(() => {
 			const connection = new HttpConnection(settings, session, guard);
-			if (givesWay) connection.giveWay();
+			connection.giveWay(nothingElseRuns);
 			return connection;
 		});
 	}

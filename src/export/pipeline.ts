@@ -23,6 +23,7 @@ export interface PipelineOptions {
 	readonly configuration: Pick<Configuration, "collector" | "file">;
 	readonly resource: Resource;
 	readonly unseen: <T>(run: () => T) => T;
+	readonly nothingElseRuns: () => boolean;
 	readonly faults: Pick<Faults, "guard" | "take">;
 }
 

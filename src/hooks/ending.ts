@@ -5,12 +5,13 @@ import type {
 	ReleaseFacts,
 } from "../connections/ending";
 import type { Request } from "../connections/request";
+import type { ConnectionTracker } from "../connections/tracker";
 import { destroySite } from "./destroy-site";
 import { errorType } from "./errors";
 import { agentBeingDestroyed } from "./http-agent";
 import { isHttpExchange } from "./http-exchange";
 import { lastStreamFacts, sessionFacts } from "./http2-session";
-import { isReset, type SocketState } from "./sockets";
+import { isReset, type SocketState, stateOf } from "./sockets";
 import { undiciEndingFacts } from "./undici-ending";
 
 /** Gathers what can be seen at the moment when a socket is destroyed. */
@@ -45,6 +46,19 @@ export function endingFacts(
 		peer: peer.peer,
 		site: peer.site,
 	};
+}
+
+/** Tells of a connection that is about to be closed, before the next request comes. */
+export function connectionEnds(
+	tracker: ConnectionTracker,
+	socket: Socket,
+): void {
+	const state = stateOf(socket);
+	if (!state) return;
+	tracker.connectionDestroyed(
+		state.connection,
+		endingFacts(socket, state, undefined),
+	);
 }
 
 function activityOf({

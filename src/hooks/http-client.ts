@@ -4,7 +4,7 @@ import type { ServerHints } from "../connections/connection";
 import type { Request } from "../connections/request";
 import { ABORTED } from "../connections/setup";
 import { announcedIdleLimit } from "../keep-alive";
-import { endingFacts } from "./ending";
+import { connectionEnds } from "./ending";
 import { type HookEnvironment, observe, observer } from "./environment";
 import { errorType } from "./errors";
 import { connectionBehind, follow, requestOf } from "./http-requests";
@@ -69,12 +69,8 @@ function streamLeft({ tracker }: HookEnvironment, stream: any): void {
 	if (stream instanceof Socket || !stream.destroyed) return;
 	const state = stateOf(stream);
 	if (!state) return;
-	const { connection } = state;
-	tracker.connectionDestroyed(
-		connection,
-		endingFacts(stream, state, undefined),
-	);
-	tracker.connectionClosed(connection);
+	connectionEnds(tracker, stream);
+	tracker.connectionClosed(state.connection);
 }
 
 function assign(environment: HookEnvironment, req: any, socket: Socket): void {
@@ -121,13 +117,7 @@ function responseEnded(
 	const { connection } = request;
 	// Node is about to close the connection; the next request may come before it has done so.
 	if (connection && !req.shouldKeepAlive && req.socket) {
-		const state = stateOf(req.socket);
-		if (state) {
-			tracker.connectionDestroyed(
-				connection,
-				endingFacts(req.socket, state, undefined),
-			);
-		}
+		connectionEnds(tracker, req.socket);
 	}
 }
 
@@ -177,12 +167,7 @@ function requestEvent(
 
 /** Node tells the request that its connection has ended before it closes that; the program may send the next one now. */
 function closedByServer({ tracker }: HookEnvironment, socket: any): void {
-	const state = socket && stateOf(socket);
-	if (!state?.peerEnded) return;
-	tracker.connectionDestroyed(
-		state.connection,
-		endingFacts(socket, state, undefined),
-	);
+	if (socket && stateOf(socket)?.peerEnded) connectionEnds(tracker, socket);
 }
 
 /** Node's own agents keep the connection to a proxy that refuses the tunnel, and use it no more (22.21, 24, 26). */

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Exchange } from "../connections/request";
 import { hostWithoutUser } from "../user-information";
+import { indexOfHeader } from "./header-pairs";
 
 /** An exchange of `node:http`, read from its request object when somebody asks. */
 class HttpExchange implements Exchange {
@@ -90,15 +91,10 @@ export function isHttpExchange(exchange: Exchange): exchange is HttpExchange {
  */
 function headerOf(res: IncomingMessage, name: string): string | undefined {
 	const { rawHeaders } = res;
-	let value: string | undefined;
-	for (let index = 0; index < rawHeaders.length; index += 2) {
-		const header = rawHeaders[index] as string;
-		if (header.length !== name.length) continue;
-		if (header !== name && header.toLowerCase() !== name) continue;
-		if (value !== undefined) return headerText(res.headers[name]);
-		value = rawHeaders[index + 1];
-	}
-	return value;
+	const index = indexOfHeader(rawHeaders, name);
+	if (index < 0) return undefined;
+	const again = indexOfHeader(rawHeaders, name, index + 2) >= 0;
+	return again ? headerText(res.headers[name]) : rawHeaders[index + 1];
 }
 
 function headerText(

@@ -20,9 +20,6 @@ export function replaceMethod(
 		Object.getOwnPropertyDescriptors(original),
 	);
 	Object.defineProperty(owner, name, {
-		configurable: true,
-		enumerable: true,
-		writable: true,
 		...descriptorOf(owner, name),
 		value: replacement,
 	});

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { ServerHints } from "../connections/connection";
 import type { Exchange } from "../connections/request";
 import { announcedIdleLimit } from "../keep-alive";
+import { indexOfHeader } from "./header-pairs";
 import { parserOf } from "./undici-internals";
 import type { UndiciPool } from "./undici-pools";
 
@@ -136,13 +137,8 @@ function headerIn(
 	pairs: readonly (Buffer | string | readonly string[])[],
 	name: string,
 ): string | undefined {
-	for (let index = 0; index < pairs.length; index += 2) {
-		const key = pairs[index];
-		if (key?.length === name.length && String(key).toLowerCase() === name) {
-			return String(pairs[index + 1]);
-		}
-	}
-	return undefined;
+	const index = indexOfHeader(pairs, name);
+	return index < 0 ? undefined : String(pairs[index + 1]);
 }
 
 const parsed = new Map<string, UndiciOrigin>();

@@ -8,7 +8,7 @@ import {
 	takeAwaitedOf,
 	takeAwaitedThrough,
 } from "./awaited-connects";
-import { endingFacts } from "./ending";
+import { connectionEnds } from "./ending";
 import { type HookEnvironment, observe } from "./environment";
 import { errorType } from "./errors";
 import { hiddenField } from "./hidden-field";
@@ -247,12 +247,7 @@ class UndiciWatcher {
 
 	private endAboutToClose(origin: UndiciOrigin): void {
 		for (const socket of this.pools.aboutToClose(origin)) {
-			const state = stateOf(socket);
-			if (!state) continue;
-			this.environment.tracker.connectionDestroyed(
-				state.connection,
-				endingFacts(socket, state, undefined),
-			);
+			connectionEnds(this.environment.tracker, socket);
 		}
 	}
 

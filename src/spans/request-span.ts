@@ -45,10 +45,8 @@ function describe(request: Request): RequestDescription {
 			? findings.map(({ code }) => code)
 			: undefined,
 	});
-	if (request.reused === false) {
-		if (paidSetup) attributes.add(durationsOf(paidSetup));
-		if (freshDecision) attributes.add(decisionOf(freshDecision));
-	}
+	if (paidSetup) attributes.add(durationsOf(paidSetup));
+	if (freshDecision) attributes.add(decisionOf(freshDecision));
 	if (request.pool) attributes.add(attributesOfPool(request.pool));
 	return { name, attributes, error: failure !== undefined };
 }

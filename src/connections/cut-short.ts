@@ -4,20 +4,34 @@ import { ms } from "./wording";
 /** What news of a closed connection takes beyond a round trip, where machines are busy, in milliseconds. */
 const DELAY = 300;
 
+/** How late a connection ended. Nobody who watches from outside knows: it is added inside. */
+export interface Lateness {
+	/** How many milliseconds after its request was written, as far as it was. */
+	sinceWritten?: number | undefined;
+	/** What it took to connect, in milliseconds. */
+	roundTrip?: number | undefined;
+}
+
+type Explanation = readonly [Reason, string];
+
+/** A connection that ended with its request, for no reason that could be seen. */
+export function endedWithRequest(code: string | undefined): Explanation {
+	return [
+		"socket_error",
+		code
+			? `the previous request failed with ${code}`
+			: "the connection ended before the previous request was over",
+	];
+}
+
 /**
  * A reused connection that ended before its request was answered. A server that had closed it says so within a round
  * trip; one that ends it later may have had the request, and done what it asks for.
  */
 export function endedUnanswered(
-	{
-		sinceWritten = 0,
-		roundTrip = 0,
-	}: {
-		readonly sinceWritten?: number | undefined;
-		readonly roundTrip?: number | undefined;
-	},
+	{ sinceWritten = 0, roundTrip = 0 }: Readonly<Lateness>,
 	code: string | undefined,
-): readonly [Reason, string] {
+): Explanation {
 	const said = code ? ` (${code})` : "";
 	return sinceWritten <= roundTrip + DELAY
 		? [
