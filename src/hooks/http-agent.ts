@@ -117,6 +117,12 @@ export function agentBeingDestroyed(): object | undefined {
 
 const requestsWithoutPool = new WeakSet<Request>();
 
+/**
+ * Under which key the agent looked for a free connection, where it connects only in a later turn. An agent may ask the
+ * stack whether a request is one of https (agent-base 7, where the options do not say), and takes another key then.
+ */
+const keysLookedUnder = new WeakMap<Request, string>();
+
 /** A request that found no free connection and may not have a new one waits in the agent's queue. */
 function queued(
 	{ tracker }: HookEnvironment,
@@ -125,8 +131,12 @@ function queued(
 	options: any,
 	request: Request,
 ): void {
-	const key = queueOf(agent, req, options);
-	if (key === undefined) return;
+	const likely = keyOf(agent, options);
+	const key = queueOf(agent, req, likely);
+	if (key === undefined) {
+		keysLookedUnder.set(request, likely);
+		return;
+	}
 	const pool = poolOf(agent, key);
 	const before = snapshot(tracker, agent, pool);
 	tracker.requestQueued(
@@ -140,11 +150,10 @@ function queued(
 function queueOf(
 	agent: any,
 	req: ClientRequest,
-	options: any,
+	likely: string,
 ): string | undefined {
 	const queues = agent.requests ?? {};
 	const isLast = (key: string): boolean => queues[key]?.at(-1) === req;
-	const likely = keyOf(agent, options);
 	return isLast(likely) ? likely : Object.keys(queues).find(isLast);
 }
 
@@ -159,9 +168,10 @@ function decide(
 	const key = keyOf(agent, options);
 	const keyOfOneRequest = hasOwnIdentityCheck(agent, options, key);
 	const pool = poolOf(agent, key);
+	const asked = poolOf(agent, keysLookedUnder.get(request) ?? key);
 	environment.tracker.decide(request, {
-		pool,
-		snapshot: snapshot(environment.tracker, agent, pool),
+		pool: asked,
+		snapshot: snapshot(environment.tracker, agent, asked),
 		agentKeepAlive: agent.keepAlive === true,
 		withoutPool: withoutPool(agent, request),
 		tlsOfOneRequest: keyOfOneRequest,

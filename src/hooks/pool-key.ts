@@ -29,7 +29,10 @@ const TLS_OPTIONS = [
 export function differingOptions(key: string, otherKey: string): string {
 	const own = split(key);
 	const other = split(otherKey);
-	if (Math.max(own.length, other.length) < TLS_OPTIONS.length) {
+	if (hasTlsOptions(own) !== hasTlsOptions(other)) {
+		return "protocol (the agent took one of both requests for http, the other for https)";
+	}
+	if (!hasTlsOptions(own)) {
 		return own[2] === other[2] ? "family" : "localAddress";
 	}
 	if (own.length === other.length) return namesOf(own, other).join(", ");
@@ -43,6 +46,10 @@ export function differingOptions(key: string, otherKey: string): string {
 
 function split(key: string): string[] {
 	return key.split(":");
+}
+
+function hasTlsOptions(parts: readonly string[]): boolean {
+	return parts.length >= TLS_OPTIONS.length;
 }
 
 /** The family stands in a key only where the request names one, in front of the TLS options. */

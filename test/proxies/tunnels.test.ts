@@ -195,6 +195,53 @@ describe.concurrent.each(COPIES)("tunnels of %s", (undici) => {
 	});
 });
 
+// The AWS SDK's handler says nothing of https in its options, and agent-base asks the stack, which tells when a connection
+// is looked for and not when one is kept.
+test.concurrent("an agent that keeps tunnels where it does not look for them, and the advice on it", async ({
+	server,
+	proxy,
+}) => {
+	const run = await runThrough(
+		proxy,
+		server,
+		async ({ load, origin, values: { proxy } }) => {
+			const { NodeHttpHandler } = await load<
+				typeof import("@smithy/node-http-handler")
+			>("@smithy/node-http-handler");
+			const { HttpsProxyAgent } =
+				await load<typeof import("https-proxy-agent")>("https-proxy-agent");
+			const { hostname, port } = new URL(origin);
+			const httpsAgent = new HttpsProxyAgent(proxy, { keepAlive: true });
+			const handler = new NodeHttpHandler({ httpsAgent });
+			for (let round = 0; round < 5; round++) {
+				if (round === 3) httpsAgent.isSecureEndpoint = () => true;
+				const { response } = await handler.handle({
+					protocol: "https:",
+					hostname,
+					port: Number(port),
+					method: "GET",
+					path: `/x/0/${round}`,
+					headers: {},
+					query: {},
+				} as never);
+				for await (const _ of response.body);
+			}
+			handler.destroy();
+		},
+	);
+	const trace = judge(run, [proxy.behind(server)]);
+	expect(story(trace)).toEqual([
+		"first_connection",
+		"pool_key_mismatch",
+		"pool_key_mismatch",
+		"pool_key_mismatch",
+		"request 2",
+	]);
+	expect(
+		trace.requests[2]?.attributes["conntrace.connection.reason_detail"],
+	).toMatch(/ idle for .+ ms under another protocol \(/);
+});
+
 describe.concurrent("agents that keep no tunnel", () => {
 	test("https-proxy-agent without keepAlive", async ({ server, proxy }) => {
 		const run = await runThrough(
