@@ -97,6 +97,8 @@ export interface EndingFacts extends Lateness {
 	readonly agentKeepAlive?: boolean | undefined;
 	readonly request?: LastRequestFacts | undefined;
 	readonly release?: ReleaseFacts | undefined;
+	/** The status of an answer that the agent gave by itself, on a stream behind which there was no connection. */
+	readonly answeredByAgent?: number | undefined;
 	/** HTTP/2 alone. */
 	readonly session?: SessionFacts | undefined;
 	/** Where the destroy call came from, for the detail of an unexplained end. */
@@ -126,6 +128,12 @@ export function explainEnding(facts: EndingFacts): Explanation {
 	}
 	if (facts.agentDestroyed) {
 		return ["agent_destroyed", "the agent or client was destroyed"];
+	}
+	if (facts.answeredByAgent !== undefined) {
+		return [
+			"connect_failed",
+			`no connection came about, the agent answered the request itself with status ${facts.answeredByAgent}`,
+		];
 	}
 	return (facts.session && endedSession(facts, facts.session)) ?? ended(facts);
 }

@@ -468,6 +468,14 @@ export class ConnectionTracker {
 		this.closing.delete(connection);
 	}
 
+	/** The proxy refuses the tunnel, and the agent uses the connection to it no more, open as it may be. */
+	tunnelRefused(connection: Connection, error: string): void {
+		if (!connection.open) return;
+		this.setups.tunnelFailed(connection, error);
+		this.end(connection, "connect_failed", `the attempt failed: ${error}`);
+		this.closing.delete(connection);
+	}
+
 	connectionDestroyed(connection: Connection, facts: EndingFacts): void {
 		if (!connection.open) return;
 		const { idleSince, holder, setup } = connection;

@@ -1,4 +1,5 @@
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
+import type { Connection } from "../connections/connection";
 import type {
 	EndingFacts,
 	LastRequestFacts,
@@ -43,9 +44,17 @@ export function endingFacts(
 			state.undici &&
 			undiciEndingFacts(socket, state.undici, error, connection),
 		release: activity === "released" ? releaseFacts(state) : undefined,
+		answeredByAgent: isStandIn(socket, connection)
+			? connection.hints?.statusCode
+			: undefined,
 		peer: peer.peer,
 		site: peer.site,
 	};
+}
+
+/** A socket that was never connected, on which an agent plays what a proxy answered (https-proxy-agent 7). */
+function isStandIn(socket: Socket, { observed }: Connection): boolean {
+	return !observed && socket instanceof Socket && socket.bytesRead === 0;
 }
 
 /** Tells of a connection that is about to be closed, before the next request comes. */

@@ -177,7 +177,7 @@ function tunnelFailed(
 	error: any,
 ): void {
 	if (error?.code !== "ERR_PROXY_TUNNEL" || !caused) return;
-	tracker.setups.tunnelFailed(caused, String(error.statusCode ?? error.code));
+	tracker.tunnelRefused(caused, String(error.statusCode ?? error.code));
 }
 
 /** A request that closes before its response has ended failed, whether or not it said so by an error. */

@@ -131,9 +131,12 @@ describe.concurrent.each(CLIENTS)("tunnels of $name", (client) => {
 		const run = await runThrough(refusing, server, client.scenario, client);
 		// https-proxy-agent plays the answer of the proxy to the request, on a socket without a connection.
 		if (client.refused !== "407") expect(checkContract(run.spans)).toEqual([]);
-		expect(
-			requestsOf(run.spans).map(({ attributes }) => attributes["error.type"]),
-		).toEqual([client.refused, client.refused]);
+		const requests = requestsOf(run.spans);
+		expect(requests.map(({ attributes }) => attributes["error.type"])).toEqual([
+			client.refused,
+			client.refused,
+		]);
+		expect(story({ requests })).toEqual(["first_connection", "connect_failed"]);
 		expect(server.connections).toEqual([]);
 	});
 });
