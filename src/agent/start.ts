@@ -11,7 +11,7 @@ import { nothingElseRuns } from "../hooks/active-resources";
 import { FreezeWatch } from "../hooks/freeze";
 import { leaveUntraced } from "../hooks/http-requests";
 import { installHooks } from "../hooks/install";
-import { hookProcess } from "../hooks/process";
+import { type HookedProcess, hookProcess } from "../hooks/process";
 import { runInScope, UNTRACED } from "../hooks/scope";
 import { eventLoopIdleTime, ThreadPool } from "../hooks/thread-pool";
 import { runtimeApiOf } from "../lambda/environment";
@@ -61,11 +61,17 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		: undefined;
 	// Otherwise facts and metrics are all that can be wanted.
 	const makesSpans = pipeline.hasOutputs || summary !== undefined;
+	let hookedProcess: HookedProcess | undefined;
+	/** A process that has nothing to tell ends by a signal as it would without the agent, whatever it is doing. */
+	const mayHaveToTell = (): void => {
+		if (makesSpans) hookedProcess?.receiveSignals();
+	};
 	const writer = new SpanWriter({
 		sink: new RecordSink({
 			resource,
 			sampler: createSampler(configuration.sampler),
 			write: (span) => {
+				mayHaveToTell();
 				pipeline.write(span);
 				summary?.add(span);
 			},
@@ -106,6 +112,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 		reuseVariable: configuration.reuseVariable,
 		serviceOf: awsServiceOf,
 		invocations: lambda?.invocations,
+		onBegun: mayHaveToTell,
 		listener: new Audience([
 			...(makesSpans ? [writer] : []),
 			factPublisher,
@@ -138,7 +145,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 			freezeWatch,
 		});
 		lambda?.start(tracker, freezeWatch);
-		hookProcess({
+		hookedProcess = hookProcess({
 			guard: faults.guard,
 			onEnd: () => {
 				faults.guard(() => {
@@ -151,6 +158,7 @@ export function startAgent(env: NodeJS.ProcessEnv): void {
 				pipeline.finish(configuration.flushTimeout, writer.leftOut);
 			},
 		});
+		if (lambda || summary) mayHaveToTell();
 	} catch (error) {
 		// Hooks that are in place already must not observe half of what happens.
 		faults.giveUp();

@@ -61,6 +61,8 @@ export interface TrackerOptions extends LookupsOptions {
 	readonly invocations?: InvocationSource | undefined;
 	/** Connections may have been there before. */
 	readonly observesLate?: boolean;
+	/** Told of what begins, as long as no connection has begun before it: there may be something to tell from now on. */
+	readonly onBegun?: () => void;
 	readonly listener: TrackerListener;
 }
 
@@ -93,6 +95,7 @@ export class ConnectionTracker {
 	// Requests
 
 	requestCreated(exchange: Exchange, context: unknown): Request {
+		if (this.connectionCount === 0) this.options.onBegun?.();
 		const request = new Request(exchange, this.options.now(), context);
 		if (this.frozen !== undefined) {
 			request.frozen = this.frozen;
@@ -234,6 +237,7 @@ export class ConnectionTracker {
 		secure: boolean,
 		context: unknown,
 	): Connection {
+		if (this.connectionCount === 0) this.options.onBegun?.();
 		this.connectionCount += 1;
 		const connection = new Connection(
 			`${this.options.idPrefix}-${this.connectionCount}`,

@@ -1,7 +1,7 @@
-import { AsyncResource } from "node:async_hooks";
 import { isMainThread } from "node:worker_threads";
 import type { Faults } from "../agent/faults";
 import { say } from "../agent/log";
+import { runOutside } from "../outside";
 import type { FinishedSpan } from "../spans/finished-span";
 import { clearTimeout, setImmediate, setTimeout } from "../timers";
 import { type CollectorSettings, shownUrl } from "./collector-settings";
@@ -43,8 +43,6 @@ export class CollectorOutput {
 	readonly destination: string;
 	private readonly options: CollectorOutputOptions;
 	private readonly queue: SpanQueue<FinishedSpan>;
-	/** Outside of whatever the program was doing when it caused a span: sockets and timers hold on to that. */
-	private readonly outside = new AsyncResource("conntrace.export");
 	private readonly transport: OtlpTransport;
 	private readonly scheduleDelay: number;
 	private timer: NodeJS.Timeout | undefined;
@@ -159,9 +157,10 @@ export class CollectorOutput {
 
 	private wakeLater(): void {
 		const { guard } = this.options.faults;
-		this.timer ??= this.outside.runInAsyncScope(() =>
-			setTimeout(() => guard(() => this.wake()), this.delay).unref(),
-		);
+		this.timer ??= setTimeout(
+			() => guard(() => this.wake()),
+			this.delay,
+		).unref();
 	}
 
 	private wake(): void {
@@ -195,7 +194,7 @@ export class CollectorOutput {
 		const batch = this.queue.take();
 		if (!batch) return;
 		this.underWay += 1;
-		void this.outside.runInAsyncScope(() => this.send(batch));
+		void runOutside(() => this.send(batch));
 		this.sendSoon();
 	}
 

@@ -1,5 +1,7 @@
 import { EventEmitter } from "node:events";
+import { runOutside } from "../outside";
 import { replaceMethod } from "./patch";
+import { restoreTerminal } from "./terminal";
 
 const { listenerCount } = EventEmitter.prototype;
 
@@ -15,30 +17,40 @@ export interface ProcessEvents {
 	readonly guard: (run: () => void) => void;
 }
 
+export interface HookedProcess {
+	/** From now on a signal is not to end the process before `onEnd` has run. */
+	receiveSignals(): void;
+}
+
 /**
  * Sees how the process ends, in every way in which it can, and changes none of them. Nothing is done while the event loop
  * could still run: a program would be told a second time that it is about to end (`beforeExit`). There is no listener: a
  * program can count listeners, and packages such as `signal-exit` leave a process alive at a signal that somebody else
  * listens to. Node receives a signal while it has a listener for it, by two listeners of its own for `newListener` and
- * `removeListener`; they are called as if there were one whenever the program has none. In a worker thread there are no
- * signals. Checked on Node 20, 22, 24, 26.
+ * `removeListener`; they are called as if there were one whenever the program has none. Once begun, this does not stop: a
+ * signal that has come by then, and has not been told yet, would be lost. In a worker thread there are no signals.
+ * Checked on Node 20, 22, 24, 26.
  */
-export function hookProcess({ onEnd, guard }: ProcessEvents): void {
+export function hookProcess({ onEnd, guard }: ProcessEvents): HookedProcess {
 	const start = nodesListener("newListener", "startListeningIfSignal");
 	const stop = nodesListener("removeListener", "stopListeningIfSignal");
 	const { kill, pid } = process;
+	let receives = false;
 
 	/** Node gives a signal to `process.emit` as it was at the start; a program that calls that one has sent no signal. */
 	const receive = (signal: EndSignal): void =>
-		withMethod(
-			process,
-			"emit",
-			() => end(signal),
-			() => start?.(signal),
+		runOutside(() =>
+			withMethod(
+				process,
+				"emit",
+				() => end(signal),
+				() => start?.(signal),
+			),
 		);
 
 	function end(signal: EndSignal): void {
 		guard(onEnd);
+		guard(restoreTerminal);
 		// Nobody listens, whatever the program has made of the process, and the signal ends it as it would have done.
 		withMethod(
 			process,
@@ -57,19 +69,27 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): void {
 			// The program's first listener finds everything as it would be without us.
 			else if (event === "newListener") {
 				guard(() => {
-					if (isUnheard(name)) stop?.(name);
+					if (receives && isUnheard(name)) stop?.(name);
 				});
 			}
 			const heard = emit.apply(this, args);
 			if (event === "removeListener") {
 				guard(() => {
-					if (isUnheard(name)) receive(name);
+					if (receives && isUnheard(name)) receive(name);
 				});
 			}
 			return heard;
 		};
 	});
-	for (const signal of SIGNALS) receive(signal);
+
+	return {
+		receiveSignals() {
+			if (receives) return;
+			receives = true;
+			// Node receives those already that the program listens to.
+			for (const signal of SIGNALS) receive(signal);
+		},
+	};
 }
 
 function isUnheard(event: unknown): event is EndSignal {

@@ -101,6 +101,38 @@ describeBoth("what the program has left is collected", ({ test }) => {
 	});
 });
 
+test("of what it keeps in an AsyncLocalStorage for each request", async ({
+	http,
+}) => {
+	await expectSameCollected(
+		http,
+		async ({ net, dns, get, port, once, report, watchCollection }) => {
+			const { AsyncLocalStorage } =
+				process.getBuiltinModule("node:async_hooks");
+			const storage = new AsyncLocalStorage<object>();
+			const { register, collected } = watchCollection();
+			const keep = (kind: string, run: () => Promise<unknown>) => {
+				const store = {};
+				register(kind, store);
+				return storage.run(store, run);
+			};
+			await get("/");
+			for (let made = 1; made <= 4; made++) {
+				await keep("of a request", () => get("/", { agent: false }));
+				await keep("of a request on a connection that is kept", () => get("/"));
+				await keep("of a lookup", () => dns.promises.lookup("localhost"));
+				await keep("of a socket", async () => {
+					const socket = net.connect(port, "localhost");
+					await once(socket, "connect");
+					socket.destroy();
+					await once(socket, "close");
+				});
+			}
+			report(await collected());
+		},
+	);
+});
+
 for (const secure of [false, true]) {
 	test(`of its sessions and streams, ${secure ? "h2" : "h2c"}`, async () => {
 		const server = await startHttp2Server(

@@ -1,0 +1,85 @@
+import { execFile, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, inject } from "vitest";
+import { NODE } from "../commands/conntrace.js";
+import { programEnvironment, REGISTER } from "../support/run-program.js";
+import { runScenario, test } from "../support/scenario.js";
+
+describe.concurrent("a program that has connected to nothing yet is ended by a signal", () => {
+	for (const signal of ["SIGTERM", "SIGINT"] as const)
+		for (const blocked of ["by a loop", "by Atomics.wait", "by a child"])
+			test(`${signal}, while its thread is blocked ${blocked}`, async ({
+				http,
+			}) => {
+				const run = await runScenario(
+					http,
+					({ report, values }) => {
+						const { spawnSync } =
+							require("node:child_process") as typeof import("node:child_process");
+						report("ready");
+						const end = Date.now() + 2000;
+						if (values === "by a loop") while (Date.now() < end);
+						else if (values === "by a child")
+							spawnSync(process.execPath, ["-e", "setTimeout(() => {}, 2000)"]);
+						else
+							Atomics.wait(
+								new Int32Array(new SharedArrayBuffer(4)),
+								0,
+								0,
+								2000,
+							);
+						report("lives on");
+					},
+					{ values: blocked, signalAfterFirstLine: signal },
+				);
+				expect([run.signal, run.reports]).toEqual([signal, ["ready"]]);
+			});
+});
+
+/** Asks, with the terminal in raw mode, and sends itself a signal. */
+const RAW = `
+	process.stdin.setRawMode(true).resume();
+	require("node:http").get(process.argv[1], { agent: false }, (response) =>
+		response.resume().on("close", () => process.kill(process.pid, process.argv[2])));`;
+
+/** Not every machine has a command that makes a terminal. */
+const hasScript =
+	spawnSync("script", ["-qec", "true", "/dev/null"]).status === 0;
+
+describe
+	.skipIf(!hasScript)
+	.concurrent(
+		"a terminal that the program has put into raw mode is out of it again after",
+		() => {
+			for (const signal of ["SIGTERM", "SIGINT"] as const)
+				for (const preload of ["", `-r ${REGISTER}`])
+					test(`${signal}, ${preload ? "with" : "without"} the agent`, async ({
+						http,
+					}) => {
+						const { stdout } = await promisify(execFile)(
+							"script",
+							[
+								"-qec",
+								`"$NODE" ${preload} -e "$RAW" ${http.origin} ${signal}; echo ended by $?; stty -a`,
+								"/dev/null",
+							],
+							{
+								env: {
+									...programEnvironment(),
+									...{ NODE, RAW, SHELL: "/bin/sh" },
+									CONNTRACE_FILE: join(
+										inject("temporaryDirectory"),
+										`${randomUUID()}.jsonl`,
+									),
+								},
+							},
+						);
+						expect(stdout).toContain(
+							`ended by ${signal === "SIGTERM" ? 128 + 15 : 128 + 2}`,
+						);
+						expect(stdout).toMatch(/ icanon/);
+					});
+		},
+	);
