@@ -7,6 +7,7 @@ import { announcedIdleLimit } from "../keep-alive";
 import { connectionEnds } from "./ending";
 import { type HookEnvironment, observe, observer } from "./environment";
 import { errorType } from "./errors";
+import { headerOfRequest } from "./http-exchange";
 import { connectionBehind, follow, requestOf } from "./http-requests";
 import { replaceMethod } from "./patch";
 import { proxyOf } from "./proxy";
@@ -212,7 +213,7 @@ const HINT_LENGTH = "keep-alive".length;
 
 /** Host and port of a request as its `Host` header names them. */
 function addressOf(req: ClientRequest): { host: string; port?: string } {
-	const header = String(req.getHeader("host") ?? req.host);
+	const header = String(headerOfRequest(req, "host") ?? req.host);
 	const match = /^(.*?)(?::(\d+))?$/.exec(header);
 	const host = match?.[1] || req.host;
 	return match?.[2] === undefined ? { host } : { host, port: match[2] };

@@ -1,7 +1,25 @@
-import type { ClientRequest, IncomingMessage } from "node:http";
+import { ClientRequest, type IncomingMessage } from "node:http";
 import type { Exchange } from "../connections/request";
 import { hostWithoutUser } from "../user-information";
 import { indexOfHeader } from "./header-pairs";
+import { countListeners } from "./listeners";
+
+/** As they are before a program puts others in their place. */
+const NodesRequest = ClientRequest;
+const { getHeader } = ClientRequest.prototype;
+
+/** Whether it is a request of Node's; a program may hand anything to an agent. */
+export function isRequest(req: unknown): boolean {
+	return req instanceof NodesRequest;
+}
+
+/** A header as it will be sent. @param name in lower case */
+export function headerOfRequest(
+	req: ClientRequest,
+	name: string,
+): string | undefined {
+	return headerText(getHeader.call(req, name));
+}
 
 /** An exchange of `node:http`, read from its request object when somebody asks. */
 class HttpExchange implements Exchange {
@@ -31,7 +49,7 @@ class HttpExchange implements Exchange {
 	}
 
 	requestHeader(name: string): string | undefined {
-		return headerText(this.req.getHeader(name));
+		return headerOfRequest(this.req, name);
 	}
 
 	/** Data that waits for the socket, with the head in front of it. `outputData`: checked on Node 20, 22, 24, 26. */
@@ -60,7 +78,7 @@ class HttpExchange implements Exchange {
 			res !== undefined &&
 			!res.readableEnded &&
 			res.readableFlowing !== true &&
-			res.listenerCount("readable") === 0
+			countListeners(res, "readable") === 0
 		);
 	}
 

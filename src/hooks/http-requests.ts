@@ -4,7 +4,7 @@ import type { Request } from "../connections/request";
 import type { ConnectionTracker } from "../connections/tracker";
 import type { HookEnvironment } from "./environment";
 import { hiddenField } from "./hidden-field";
-import { httpExchange } from "./http-exchange";
+import { httpExchange, isRequest } from "./http-exchange";
 import { isPort } from "./port";
 import {
 	endpointsOf,
@@ -40,7 +40,8 @@ export function follow(
 ): Request | undefined {
 	const known = requests.get(req);
 	if (known) return known;
-	if (isUntraced(req.agent) || req.socketPath) return undefined;
+	if (!isRequest(req) || isUntraced(req.agent) || req.socketPath)
+		return undefined;
 	const exchange = httpExchange(req, options);
 	// To a port that is none Node makes no connection: it throws, and the program gets no request.
 	if (!isPort(exchange.port)) return undefined;

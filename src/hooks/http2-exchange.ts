@@ -1,6 +1,7 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
 import type { Exchange } from "../connections/request";
 import type { SessionState } from "./http2-session";
+import { countListeners } from "./listeners";
 
 /** An exchange on a stream of `node:http2`, read from the stream when somebody asks. */
 export class Http2Exchange implements Exchange {
@@ -59,7 +60,7 @@ export class Http2Exchange implements Exchange {
 			this.responseHeaders !== undefined &&
 			!stream.readableEnded &&
 			stream.readableFlowing !== true &&
-			stream.listenerCount("readable") === 0
+			countListeners(stream, "readable") === 0
 		);
 	}
 

@@ -1,9 +1,7 @@
-import { EventEmitter } from "node:events";
 import { runOutside } from "../outside";
+import { countListeners } from "./listeners";
 import { replaceMethod } from "./patch";
 import { restoreTerminal } from "./terminal";
-
-const { listenerCount } = EventEmitter.prototype;
 
 /** The signals that ask a process to end. */
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
@@ -95,7 +93,7 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): HookedProcess {
 function isUnheard(event: unknown): event is EndSignal {
 	return (
 		SIGNALS.includes(event as EndSignal) &&
-		listenerCount.call(process, event as EndSignal) === 0
+		countListeners(process, event as EndSignal) === 0
 	);
 }
 

@@ -87,19 +87,23 @@ function throughTunnel(
 	return connection;
 }
 
+/** As they are before a program puts methods of its own in their place. */
+const { getProtocol, getPeerCertificate, getCipher, isSessionReused } =
+	TLSSocket.prototype;
+
 /**
  * Reads what was agreed. The certificate is asked for alone, without its chain, and not by `getPeerX509Certificate`,
  * after which the program would be given no certificate any more (seen on Node 20.20.2).
  */
 export function handshakeDetails(socket: TLSSocket): HandshakeDetails {
-	const [name, version] = protocol(socket.getProtocol());
-	const certificate = socket.getPeerCertificate();
+	const [name, version] = protocol(getProtocol.call(socket));
+	const certificate = getPeerCertificate.call(socket);
 	return {
 		protocolName: name,
 		protocolVersion: version,
-		cipher: socket.getCipher()?.standardName,
+		cipher: getCipher.call(socket)?.standardName,
 		nextProtocol: applicationProtocol(socket.alpnProtocol),
-		resumed: socket.isSessionReused(),
+		resumed: isSessionReused.call(socket),
 		serverSubject: distinguishedName(certificate.subject),
 		serverIssuer: distinguishedName(certificate.issuer),
 		serverNotAfter: timestamp(certificate.valid_to),

@@ -1,3 +1,5 @@
+import { countListeners, listenersOf } from "./listeners";
+
 /**
  * What undici keeps on its sockets and clients under symbols of its own, found by their descriptions. Each is told as
  * absent where a version does not have it. Checked on undici 6.24, 6.28, 6.29, 7.29, 7.30, 8.10 and 8.13.
@@ -97,8 +99,10 @@ const POOL_EVENTS = ["drain", "connect", "disconnect", "connectionError"];
  * same function. A client without a pool is its own.
  */
 export function poolMark(client: any): object {
-	const pooled = POOL_EVENTS.every((event) => client.listenerCount(event) > 0);
-	return pooled ? client.listeners("connect")[0] : client;
+	const pooled = POOL_EVENTS.every(
+		(event) => countListeners(client, event) > 0,
+	);
+	return (pooled && listenersOf(client, "connect")[0]) || client;
 }
 
 /** Symbols by their descriptions; each copy of undici in the process has its own. */

@@ -112,6 +112,62 @@ describe.concurrent("a program that changes what it was given", () => {
 	});
 });
 
+describeBoth("methods that a program puts on its own objects", ({ test }) => {
+	test("are called by Node alone", async ({ server }) => {
+		const run = await compare(
+			server,
+			async ({ client, request, read, report, once }) => {
+				const calls: Record<string, number> = {};
+				/** Puts in the place of what the object inherits what counts its calls. */
+				const watch = (owner: object) => {
+					const methods = owner as Record<string, unknown>;
+					for (const name of [
+						...["getHeader", "getHeaders", "hasHeader", "listenerCount"],
+						...["listeners", "getPeerCertificate", "getPeerX509Certificate"],
+						...["getCipher", "getProtocol", "isSessionReused", "getSession"],
+						...["address", "getPeerFinished", "getEphemeralKeyInfo"],
+						...["keepSocketAlive", "reuseSocket", "createSocket", "destroy"],
+					]) {
+						const inherited = methods[name];
+						if (typeof inherited !== "function") continue;
+						const key = `${owner.constructor.name} ${name}`;
+						methods[name] = function (...args: unknown[]) {
+							calls[key] = (calls[key] ?? 0) + 1;
+							return inherited.apply(this, args);
+						};
+					}
+				};
+				const agent = new client.Agent({ keepAlive: true, maxSockets: 1 });
+				watch(agent);
+				const send = async () => {
+					const sent = request("/", {
+						agent,
+						method: "POST",
+						headers: { "x-amz-target": "DynamoDB_20120810.PutItem" },
+					});
+					watch(sent);
+					sent.once("socket", (socket) => {
+						if (!sent.reusedSocket) watch(socket);
+					});
+					sent.once("response", watch);
+					sent.end('{"TableName":"table"}');
+					await read(sent);
+				};
+				await send();
+				await Promise.all([send(), send()]);
+				const sent = request("/", { agent });
+				sent.once("socket", () => agent.destroy());
+				sent.once("error", () => {});
+				await once(sent, "close");
+				report(calls);
+			},
+		);
+		expect(Object.keys(run.reports[0] as object)).toContain(
+			"Agent createSocket",
+		);
+	});
+});
+
 describeBoth("a closed socket", ({ test }) => {
 	test("has forgotten the addresses that nobody asked for", async ({
 		server,
