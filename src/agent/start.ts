@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { isMainThread } from "node:worker_threads";
 import { awsServiceOf } from "../aws/aws-call";
+import { now } from "../clocks";
 import { Audience } from "../connections/audience";
 import { ConnectionTracker } from "../connections/tracker";
 import { ExportPipeline } from "../export/pipeline";
@@ -20,7 +21,6 @@ import { ConnectionMetrics } from "../metrics/connection-metrics";
 import { registeredMeter } from "../metrics/registered-meter";
 import { activeSpanContext, withoutTracing } from "../spans/active-span";
 import { limitValueLength } from "../spans/attributes";
-import { now } from "../spans/clock";
 import { RecordSink } from "../spans/record-sink";
 import { SpanWriter } from "../spans/writer";
 import { VERSION } from "../version";

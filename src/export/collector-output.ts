@@ -1,7 +1,9 @@
 import { isMainThread } from "node:worker_threads";
 import type { Faults } from "../agent/faults";
 import { say } from "../agent/log";
+import { now } from "../clocks";
 import { runOutside } from "../outside";
+import { random } from "../random";
 import type { FinishedSpan } from "../spans/finished-span";
 import { clearTimeout, setImmediate, setTimeout } from "../timers";
 import { type CollectorSettings, shownUrl } from "./collector-settings";
@@ -147,7 +149,7 @@ export class CollectorOutput {
 	}
 
 	private get worthTrying(): boolean {
-		return performance.now() >= this.notBefore;
+		return now() >= this.notBefore;
 	}
 
 	private sendSoon(): void {
@@ -175,10 +177,7 @@ export class CollectorOutput {
 			FIRST_BACKOFF * GROWTH ** (this.failures - 1),
 			MAX_BACKOFF,
 		);
-		return Math.max(
-			backoff * (0.8 + 0.4 * Math.random()),
-			this.notBefore - performance.now(),
-		);
+		return Math.max(backoff * (0.8 + 0.4 * random()), this.notBefore - now());
 	}
 
 	/**
@@ -215,8 +214,7 @@ export class CollectorOutput {
 		if (outcome.kind === "failed") {
 			this.failures += 1;
 			this.whyFailed = outcome.why;
-			this.notBefore =
-				performance.now() + (outcome.retryAfter ?? FIRST_BACKOFF);
+			this.notBefore = now() + (outcome.retryAfter ?? FIRST_BACKOFF);
 			this.queue.giveBack(batch);
 			say(`cannot deliver spans now: ${outcome.why}`, "info");
 			this.wakeLater();

@@ -1,5 +1,6 @@
 import net from "node:net";
 import tls from "node:tls";
+import { now } from "../clocks";
 import { announcedIdleLimit } from "../keep-alive";
 import { clearTimeout, setTimeout } from "../timers";
 import type { CollectorSettings } from "./collector-settings";
@@ -54,7 +55,7 @@ export class HttpConnection {
 
 	/** Whether it can be used again, as far as can be known. */
 	get usable(): boolean {
-		return !this.socket.destroyed && performance.now() < this.usableUntil;
+		return !this.socket.destroyed && now() < this.usableUntil;
 	}
 
 	/** A request failed on it before any answer, after others had not: it had been given up by the server. */
@@ -137,7 +138,7 @@ export class HttpConnection {
 	private settle({ resolve }: Pending, response: HttpResponse): void {
 		// An answer to half of a request: the rest of it would not be understood.
 		if (!response.reusable || this.socket.writableLength > 0) this.close();
-		else this.usableUntil = performance.now() + idleLimit(response);
+		else this.usableUntil = now() + idleLimit(response);
 		this.pending = undefined;
 		resolve(response);
 	}

@@ -1,3 +1,4 @@
+import { timeOfDay } from "../clocks";
 import type { Format, Rejection } from "./encoding";
 
 /** What became of a request. */
@@ -48,6 +49,6 @@ function milliseconds(retryAfter: string | undefined): number | undefined {
 	if (retryAfter === undefined) return undefined;
 	const wait = /^\d+$/.test(retryAfter)
 		? Number(retryAfter) * 1000
-		: Date.parse(retryAfter) - Date.now();
+		: Date.parse(retryAfter) - timeOfDay();
 	return wait >= 0 ? wait : undefined;
 }

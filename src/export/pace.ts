@@ -1,4 +1,5 @@
 import { isMainThread } from "node:worker_threads";
+import { now } from "../clocks";
 
 /** How long a worker thread holds spans back at most, in milliseconds: it can be terminated at any moment. */
 export const WORKER_INTERVAL = 100;
@@ -13,11 +14,11 @@ export class Pace {
 	get delay(): number {
 		return isMainThread
 			? this.interval
-			: Math.max(0, this.last + WORKER_INTERVAL - performance.now());
+			: Math.max(0, this.last + WORKER_INTERVAL - now());
 	}
 
 	/** Spans are handed over now. */
 	handOver(): void {
-		this.last = performance.now();
+		this.last = now();
 	}
 }

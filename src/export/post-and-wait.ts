@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { now } from "../clocks";
 import type { CollectorSettings } from "./collector-settings";
 import type { Format } from "./encoding";
 import { type Outcome, outcomeOf } from "./outcome";
@@ -72,7 +73,7 @@ export function postAndWait(
 	format: Format,
 	timeout: number,
 ): (body: Uint8Array) => Outcome {
-	const deadline = performance.now() + timeout;
+	const deadline = now() + timeout;
 	/** Whether there is an answer, its status (0 for a failure), and how many bytes of it were read. */
 	const answered = new Int32Array(new SharedArrayBuffer(12));
 	const answer = new Uint8Array(new SharedArrayBuffer(ANSWER_BYTES));
@@ -89,7 +90,7 @@ export function postAndWait(
 	return (body) => {
 		answered[0] = 0;
 		worker.postMessage(body);
-		const left = Math.max(0, deadline - performance.now());
+		const left = Math.max(0, deadline - now());
 		if (Atomics.wait(answered, 0, 0, left) === "timed-out") {
 			return { kind: "failed", why: `no answer within ${timeout} ms` };
 		}

@@ -1,12 +1,15 @@
 import { fstatSync } from "node:fs";
 
+/** As it is before a program puts another in its place. */
+const { getActiveResourcesInfo } = process;
+
 /**
  * Whether connects under way are all that keeps the process alive. Output that goes through a pipe or to a terminal is
  * listed although it keeps nothing alive. Names of resources: checked on Node 20, 22, 24, 26.
  */
 export function nothingElseRuns(): boolean {
 	let outputs = 0;
-	for (const resource of process.getActiveResourcesInfo()) {
+	for (const resource of getActiveResourcesInfo.call(process)) {
 		if (resource.endsWith("ConnectWrap")) continue;
 		if (resource !== "PipeWrap" && resource !== "TTYWrap") return false;
 		outputs += 1;

@@ -1,3 +1,5 @@
+import { withProperty } from "./temporary-property";
+
 /** Functions of Node that destroy a socket because of what came, or stopped coming, from the peer. */
 const PEER_FRAMES = new Set([
 	"freeSocketOnReadGuard",
@@ -38,14 +40,15 @@ function isProgram(frame: NodeJS.CallSite): boolean {
 	return Boolean(file) && !file?.startsWith("node:") && file !== __filename;
 }
 
+/** None where a program lets nobody change how stacks are made. */
 function callSites(): NodeJS.CallSite[] {
-	const { prepareStackTrace, stackTraceLimit } = Error;
-	Error.prepareStackTrace = (_, frames) => frames;
-	Error.stackTraceLimit = FRAMES;
-	try {
-		return new Error().stack as unknown as NodeJS.CallSite[];
-	} finally {
-		Error.prepareStackTrace = prepareStackTrace;
-		Error.stackTraceLimit = stackTraceLimit;
-	}
+	const asTheyAre = (_: Error, frames: NodeJS.CallSite[]) => frames;
+	const stack: unknown = withProperty(
+		Error,
+		"prepareStackTrace",
+		asTheyAre,
+		() =>
+			withProperty(Error, "stackTraceLimit", FRAMES, () => new Error().stack),
+	);
+	return Array.isArray(stack) ? stack : [];
 }

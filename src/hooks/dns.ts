@@ -14,6 +14,10 @@ type EndListener = (
 	error: unknown,
 	answer?: string | dns.LookupAddress | readonly dns.LookupAddress[],
 ) => void;
+/** As they are before a program puts others in their place. */
+const NodesPromise = Promise;
+const { then } = Promise.prototype;
+
 /** Stands for the error of a refused call, which is not caught: caught and thrown again, it would be shown as thrown here. */
 const REFUSED = "refused";
 
@@ -74,14 +78,18 @@ function watchCalls(
 
 	replaceMethod(dns.promises, method, (original) => {
 		return function (this: unknown, ...args) {
-			const start = now();
+			const start = observe(environment, now);
 			const result = original.apply(this, args);
+			if (start === undefined || !(result instanceof NodesPromise)) {
+				return result;
+			}
 			const onEnd = observe(environment, () => beginCall(args, start));
-			if (!onEnd || !(result instanceof Promise)) return result;
+			if (!onEnd) return result;
 			// With a listener a rejection counts as handled: the program gets a promise that nobody has listened to.
-			return result.then(
+			return then.call(
+				result,
 				(answer) => {
-					ended(onEnd, undefined, answer);
+					ended(onEnd, undefined, answer as Parameters<EndListener>[1]);
 					return answer;
 				},
 				(error) => {

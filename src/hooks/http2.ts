@@ -32,7 +32,8 @@ const STREAM_IDLE = 1;
  * Watches client sessions of `node:http2` and their streams. The classes are not exported, and to load the module
  * would cost every program that does not use it some milliseconds. But every session asks its socket, while it is
  * made, not to delay what it writes: there the first one is met, and the prototypes with it. Events are seen where
- * they are emitted, not by listeners, which Node counts to know what to ask of the protocol.
+ * they are emitted, not by listeners, which Node counts to know what to ask of the protocol. Methods of its classes have no
+ * `prototype`, and so those in their place are written as methods too.
  * Checked on Node 20, 22, 24, 26.
  */
 export function hookHttp2(environment: HookEnvironment): void {
@@ -56,33 +57,44 @@ export function hookHttp2(environment: HookEnvironment): void {
  * The client session that has just bound itself to the socket, or to the stream below Node's stand-in for one. It is
  * the value of a property that Node means to name by a symbol of its own, and names `undefined`.
  */
-function sessionInTheMaking(socket: any): ClientHttp2Session | undefined {
-	for (const owner of [socket, socket.stream]) {
-		if (typeof owner !== "object" || owner === null) continue;
-		for (const key of Reflect.ownKeys(owner)) {
-			const value = Object.getOwnPropertyDescriptor(owner, key)?.value;
-			if (value?.constructor?.name === "ClientHttp2Session") return value;
-		}
-	}
-	return undefined;
+function sessionInTheMaking(socket: object): ClientHttp2Session | undefined {
+	const session =
+		ownValue(socket, "undefined") ??
+		ownValue(ownValue(socket, "stream"), "undefined");
+	return session && className(session) === "ClientHttp2Session"
+		? session
+		: undefined;
+}
+
+/** Runs no getter. */
+function ownValue(owner: any, key: string): any {
+	if (typeof owner !== "object" || owner === null) return undefined;
+	return Object.getOwnPropertyDescriptor(owner, key)?.value;
+}
+
+function className(owner: unknown): unknown {
+	if (typeof owner !== "object" || owner === null) return undefined;
+	return ownValue(Object.getPrototypeOf(owner), "constructor")?.name;
 }
 
 function hookSessions(environment: HookEnvironment, prototype: object): void {
 	let hooked = false;
 	replaceMethod(prototype, "request", (request) => {
-		return function (this: ClientHttp2Session, ...args) {
-			const state = observe(environment, () => stateOfUsable(this));
-			const stream = request.apply(this, args);
-			if (state) {
-				observe(environment, () => {
-					const first = !hooked;
-					hooked = true;
-					if (first) hookStreams(environment, Object.getPrototypeOf(stream));
-					follow(environment, this, state, stream);
-				});
-			}
-			return stream;
-		};
+		return {
+			request(this: ClientHttp2Session, ...args: any[]) {
+				const state = observe(environment, () => stateOfUsable(this));
+				const stream = request.apply(this, args);
+				if (state) {
+					observe(environment, () => {
+						const first = !hooked;
+						hooked = true;
+						if (first) hookStreams(environment, Object.getPrototypeOf(stream));
+						follow(environment, this, state, stream);
+					});
+				}
+				return stream;
+			},
+		}.request;
 	});
 
 	replaceMethod(prototype, "emit", (emit) => {
@@ -99,40 +111,46 @@ function hookSessions(environment: HookEnvironment, prototype: object): void {
 	});
 
 	replaceMethod(prototype, "settings", (settings) => {
-		return function (this: ClientHttp2Session, ...args) {
-			const result = settings.apply(this, args);
-			observe(environment, () => {
-				const connection = sessions.get(this)?.connection;
-				const limit = args[0]?.maxConcurrentStreams;
-				if (connection && limit !== undefined) {
-					connection.clientMaxStreams = limit;
-				}
-			});
-			return result;
-		};
+		return {
+			settings(this: ClientHttp2Session, ...args: any[]) {
+				const result = settings.apply(this, args);
+				observe(environment, () => {
+					const connection = sessions.get(this)?.connection;
+					const limit = args[0]?.maxConcurrentStreams;
+					if (connection && limit !== undefined) {
+						connection.clientMaxStreams = limit;
+					}
+				});
+				return result;
+			},
+		}.settings;
 	});
 
 	replaceMethod(prototype, "close", (close) => {
-		return function (this: ClientHttp2Session, ...args) {
-			observe(environment, () => {
-				const state = stateOfUsable(this);
-				if (state) ended(environment, state, { byProgram: true });
-			});
-			return close.apply(this, args);
-		};
+		return {
+			close(this: ClientHttp2Session, ...args: any[]) {
+				observe(environment, () => {
+					const state = stateOfUsable(this);
+					if (state) ended(environment, state, { byProgram: true });
+				});
+				return close.apply(this, args);
+			},
+		}.close;
 	});
 
 	replaceMethod(prototype, "destroy", (destroy) => {
-		return function (this: ClientHttp2Session, ...args) {
-			observe(environment, () => {
-				const state = stateOfUsable(this);
-				const [error] = args;
-				if (state) {
-					ended(environment, state, { byProgram: !isOfNode(error), error });
-				}
-			});
-			return destroy.apply(this, args);
-		};
+		return {
+			destroy(this: ClientHttp2Session, ...args: any[]) {
+				observe(environment, () => {
+					const state = stateOfUsable(this);
+					const [error] = args;
+					if (state) {
+						ended(environment, state, { byProgram: !isOfNode(error), error });
+					}
+				});
+				return destroy.apply(this, args);
+			},
+		}.destroy;
 	});
 }
 
@@ -306,34 +324,38 @@ function hookStreams(environment: HookEnvironment, prototype: object): void {
 	});
 
 	replaceMethod(prototype, "_destroy", (destroy) => {
-		return function (this: ClientHttp2Stream, ...args) {
-			observe(environment, () => {
-				const request = requests.get(this);
-				if (!request) return;
-				const { streams } = exchangeOf(request).session;
-				// What Node has closed by itself had been sent.
-				if (this.closed || wasSent(this)) streams?.sent(request);
-				else streams?.giveUp(request);
-			});
-			return destroy.apply(this, args);
-		};
+		return {
+			_destroy(this: ClientHttp2Stream, ...args: any[]) {
+				observe(environment, () => {
+					const request = requests.get(this);
+					if (!request) return;
+					const { streams } = exchangeOf(request).session;
+					// What Node has closed by itself had been sent.
+					if (this.closed || wasSent(this)) streams?.sent(request);
+					else streams?.giveUp(request);
+				});
+				return destroy.apply(this, args);
+			},
+		}._destroy;
 	});
 
 	replaceMethod(prototype, "close", (close) => {
-		return function (this: any, ...args) {
-			observe(environment, () => {
-				const request = requests.get(this);
-				if (!request || this.closed) return;
-				// The end that the program will read is then its own.
-				if (!this._readableState.ended) {
-					exchangeOf(request).closedByProgram = true;
-				}
-				const { streams } = exchangeOf(request).session;
-				if (wasSent(this)) streams?.sent(request);
-				else streams?.close(request);
-			});
-			return close.apply(this, args);
-		};
+		return {
+			close(this: any, ...args: any[]) {
+				observe(environment, () => {
+					const request = requests.get(this);
+					if (!request || this.closed) return;
+					// The end that the program will read is then its own.
+					if (!this._readableState.ended) {
+						exchangeOf(request).closedByProgram = true;
+					}
+					const { streams } = exchangeOf(request).session;
+					if (wasSent(this)) streams?.sent(request);
+					else streams?.close(request);
+				});
+				return close.apply(this, args);
+			},
+		}.close;
 	});
 }
 

@@ -15,10 +15,10 @@ export function replaceMethod(
 	const replacement = wrap(
 		Object.hasOwn(owner, name) ? original : inherited(parent, name),
 	);
-	Object.defineProperties(
-		replacement,
-		Object.getOwnPropertyDescriptors(original),
-	);
+	// The `constructor` of its prototype is the function itself.
+	const { prototype, ...properties } =
+		Object.getOwnPropertyDescriptors<any>(original);
+	Object.defineProperties(replacement, properties);
 	Object.defineProperty(owner, name, {
 		...descriptorOf(owner, name),
 		value: replacement,

@@ -1,6 +1,7 @@
 import { runOutside } from "../outside";
 import { countListeners } from "./listeners";
 import { replaceMethod } from "./patch";
+import { withProperty } from "./temporary-property";
 import { restoreTerminal } from "./terminal";
 
 /** The signals that ask a process to end. */
@@ -38,7 +39,7 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): HookedProcess {
 	/** Node gives a signal to `process.emit` as it was at the start; a program that calls that one has sent no signal. */
 	const receive = (signal: EndSignal): void =>
 		runOutside(() =>
-			withMethod(
+			withProperty(
 				process,
 				"emit",
 				() => end(signal),
@@ -50,7 +51,7 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): HookedProcess {
 		guard(onEnd);
 		guard(restoreTerminal);
 		// Nobody listens, whatever the program has made of the process, and the signal ends it as it would have done.
-		withMethod(
+		withProperty(
 			process,
 			"listenerCount",
 			() => 0,
@@ -105,21 +106,4 @@ function nodesListener(
 		.listeners(event as NodeJS.Signals)
 		.find((candidate) => candidate.name === name);
 	return listener && ((signal) => listener.call(process, signal));
-}
-
-/** Runs something to which an object has another method, and leaves no trace of that. */
-function withMethod(
-	owner: any,
-	name: string,
-	method: () => unknown,
-	run: () => void,
-): void {
-	const descriptor = Object.getOwnPropertyDescriptor(owner, name);
-	Object.defineProperty(owner, name, { configurable: true, value: method });
-	try {
-		run();
-	} finally {
-		if (descriptor) Object.defineProperty(owner, name, descriptor);
-		else delete owner[name];
-	}
 }

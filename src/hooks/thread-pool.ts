@@ -25,7 +25,9 @@ function configuredSize(): number {
 	return size < 0 ? LARGEST_SIZE : Math.min(size, LARGEST_SIZE);
 }
 
+const { nodeTiming } = performance;
+
 /** For how many milliseconds the event loop has waited for something to do since the process began. */
 export function eventLoopIdleTime(): number {
-	return performance.nodeTiming.idleTime;
+	return nodeTiming.idleTime;
 }

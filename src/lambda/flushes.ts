@@ -1,4 +1,5 @@
 import { say } from "../agent/log";
+import { timeOfDay } from "../clocks";
 import type { InvocationFacts } from "../connections/invocation";
 import type { FaultSink } from "../hooks/environment";
 import type { Extension } from "./extension";
@@ -95,7 +96,7 @@ export class Flushes {
 		const { flush, flushTimeout } = this.options;
 		const { deadline } = this.invocation ?? {};
 		const left =
-			deadline === undefined ? Infinity : deadline - Date.now() - RESERVE;
+			deadline === undefined ? Infinity : deadline - timeOfDay() - RESERVE;
 		const timeout = Math.min(flushTimeout, left);
 		if (timeout <= 0) return;
 		await atMost(timeout, flush(timeout));

@@ -3,6 +3,7 @@ import type { SpanContext } from "@opentelemetry/api";
 import type { LambdaFlush } from "../agent/config";
 import { say } from "../agent/log";
 import { readTraceHeader } from "../aws/xray";
+import { timeOfDay } from "../clocks";
 import { Invocation } from "../connections/invocation";
 import type { ConnectionTracker } from "../connections/tracker";
 import { type FaultSink, observe } from "../hooks/environment";
@@ -197,7 +198,7 @@ export class Lambda implements RuntimeObserver {
 
 	/** An invocation that reaches its deadline is killed without a word, so what is known is exported before. */
 	private watchDeadline(invocation: Invocation): void {
-		const left = invocation.facts.deadline - Date.now() - DEADLINE_MARGIN;
+		const left = invocation.facts.deadline - timeOfDay() - DEADLINE_MARGIN;
 		const timer = setTimeout(
 			() => {
 				observe(this.options, () => this.cut(invocation));

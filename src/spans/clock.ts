@@ -1,19 +1,16 @@
 import type { HrTime } from "@opentelemetry/api";
+import { timeOrigin } from "../clocks";
 
 /**
  * The one clock of all spans of this process: `performance.now()`, anchored once to the time of day. Spans that anchor
  * themselves, as those of the SDK do, differ by up to a millisecond and a child can seem to escape its parent.
  */
-const ORIGIN_SECONDS = Math.floor(performance.timeOrigin / 1000);
-const ORIGIN_NANOSECONDS =
-	(performance.timeOrigin - ORIGIN_SECONDS * 1000) * 1_000_000;
-
-/** Milliseconds of the monotonic clock. */
-export const now = (): number => performance.now();
+const ORIGIN_SECONDS = Math.floor(timeOrigin / 1000);
+const ORIGIN_NANOSECONDS = (timeOrigin - ORIGIN_SECONDS * 1000) * 1_000_000;
 
 /** Milliseconds since 1970. */
 export function toEpoch(milliseconds: number): number {
-	return performance.timeOrigin + milliseconds;
+	return timeOrigin + milliseconds;
 }
 
 export function toHrTime(milliseconds: number): HrTime {

@@ -5,6 +5,7 @@ import type { Invocation } from "../connections/invocation";
 import { Request } from "../connections/request";
 import type { Lookup, Phase } from "../connections/setup";
 import type { TrackerListener } from "../connections/tracker";
+import { random } from "../random";
 import { clearTimeout, setTimeout } from "../timers";
 import { AttributeList } from "./attributes";
 import { SharedLink, type SpanContent } from "./finished-span";
@@ -187,7 +188,7 @@ export class SpanWriter implements TrackerListener {
 			request.span === undefined &&
 			isPlain(request, end, slowAfter);
 		const sampled = plain && reusedRatio < 1;
-		if (sampled && Math.random() >= reusedRatio) {
+		if (sampled && random() >= reusedRatio) {
 			this.leftOut += 1;
 			return;
 		}

@@ -47,9 +47,15 @@ describeBoth("a program that uses HTTP/2", ({ test, secure }) => {
 					"close",
 					"destroy",
 					"settings",
+					"end",
+					"_destroy",
 				]) {
-					const { name: itsName, length } = prototype[name] ?? {};
-					report([itsName, length]);
+					const method = prototype[name];
+					report([
+						...[method?.name, method?.length],
+						method && Object.getOwnPropertyNames(method),
+						method?.prototype?.constructor === method,
+					]);
 				}
 			}
 			session.destroy();

@@ -434,6 +434,11 @@ for (const protocol of ["http", "https"] as const) {
 									...[key, descriptor.enumerable, descriptor.configurable],
 									...[descriptor.writable, descriptor.value?.name],
 									...[descriptor.value?.length],
+									typeof descriptor.value === "function" && [
+										...Object.getOwnPropertyNames(descriptor.value),
+										descriptor.value.prototype?.constructor ===
+											descriptor.value,
+									],
 								]),
 						);
 					}

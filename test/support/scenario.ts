@@ -97,10 +97,10 @@ export function runScenario<Values = undefined>(
 }
 
 /** Runs the scenario without the agent and with it; what the program saw must be the same. */
-export async function compare(
+export async function compare<Values = undefined>(
 	server: Parameters<typeof runScenario>[0],
-	scenario: Scenario,
-	options: RunOptions = {},
+	scenario: Scenario<Values>,
+	options: ScenarioOptions<Values> = {},
 ): Promise<Run> {
 	const alone = await runScenario(server, scenario, {
 		...options,

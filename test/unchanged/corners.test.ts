@@ -74,6 +74,90 @@ describe.concurrent("a program that changes what it was given", () => {
 		expect(run.reports).toEqual([0]);
 	});
 
+	test("steers all clocks and what is random by hand", async ({ http }) => {
+		const run = await compare(http, async ({ get, dns, report, sleep }) => {
+			const calls: string[] = [];
+			const fake = (owner: object, name: string) => {
+				Object.defineProperty(owner, name, {
+					configurable: true,
+					value: () => {
+						calls.push(name);
+						return 0;
+					},
+				});
+			};
+			const { now } = Date;
+			for (const name of ["now", "timeOrigin", "mark"]) fake(performance, name);
+			for (const name of ["cpuUsage", "hrtime", "uptime", "memoryUsage"])
+				fake(process, name);
+			fake(Math, "random");
+			fake(Date, "now");
+			await get("/");
+			await get("/");
+			await get("/", { agent: false });
+			await dns.promises.lookup("localhost");
+			await sleep(20);
+			report(calls);
+			Object.assign(Date, { now });
+		});
+		expect(run.reports).toEqual([[]]);
+		expect(run.spans.length).toBeGreaterThan(0);
+		for (const { start, end } of run.spans) expect(end > start).toBe(true);
+	});
+
+	test("counts what promises are waited for", async ({ http }) => {
+		const run = await compare(http, async ({ dns, get, report }) => {
+			const { then } = Promise.prototype;
+			let calls = 0;
+			// biome-ignore lint/suspicious/noThenProperty: what the test is about
+			Promise.prototype.then = function (...args) {
+				calls += 1;
+				return Reflect.apply(then, this, args);
+			};
+			const answer = dns.promises.lookup("localhost");
+			const refused = dns.promises.lookup("name.invalid").catch(() => {});
+			const request = get("/", { agent: false });
+			// biome-ignore lint/suspicious/noThenProperty: what the test is about
+			Promise.prototype.then = then;
+			await Promise.all([answer, refused, request]);
+			report(calls);
+		});
+		// By its `catch`, and by its function that is asynchronous.
+		expect(run.reports).toEqual([2]);
+	});
+
+	for (const what of ["no", "a computed", "a fixed", "a frozen"])
+		test(`has ${what} limit of stack traces`, async ({ http }) => {
+			await compare(
+				http,
+				async ({ get, request, read, report, values }) => {
+					if (values === "no") Reflect.deleteProperty(Error, "stackTraceLimit");
+					else if (values === "a frozen") Object.freeze(Error);
+					else
+						Object.defineProperty(Error, "stackTraceLimit", {
+							configurable: values === "a computed",
+							...(values === "a computed" ? { get: () => 5 } : { value: 3 }),
+						});
+					const describe = () =>
+						["stackTraceLimit", "prepareStackTrace"].map((name) => {
+							const { get, ...described } =
+								Object.getOwnPropertyDescriptor(Error, name) ?? {};
+							return [name, String(get), described];
+						});
+					report(describe());
+					await get("/");
+					const sent = request("/");
+					sent.end();
+					await read(sent);
+					// Why an idle connection is closed is asked of the stack.
+					sent.socket?.destroy();
+					report(describe());
+					await get("/");
+				},
+				{ values: what },
+			);
+		});
+
 	test("has methods called on something else", async ({ http }) => {
 		await compare(
 			http,
