@@ -14,13 +14,15 @@ export interface Lateness {
 
 type Explanation = readonly [Reason, string];
 
+/** What is said of a connection that ended with its request while nothing tells why. */
+export const ENDED_WITHOUT_CODE =
+	"the connection ended before the previous request was over";
+
 /** A connection that ended with its request, for no reason that could be seen. */
 export function endedWithRequest(code: string | undefined): Explanation {
 	return [
 		"socket_error",
-		code
-			? `the previous request failed with ${code}`
-			: "the connection ended before the previous request was over",
+		code ? `the previous request failed with ${code}` : ENDED_WITHOUT_CODE,
 	];
 }
 

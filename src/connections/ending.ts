@@ -8,7 +8,7 @@ export interface Ending {
 	readonly at: number;
 	readonly reason: Reason;
 	/** The evidence, in words. */
-	readonly detail: string;
+	detail: string;
 }
 
 /** What the request on a connection, or the last one, tells about the connection's end. */
@@ -18,6 +18,8 @@ export interface LastRequestFacts {
 	readonly destroyed: boolean;
 	/** The program destroyed the response before its end. */
 	readonly responseDestroyed: boolean;
+	/** The server switched protocols, and nobody listened for it. */
+	readonly switched: boolean;
 	/** The whole response arrived; the program may not have read it to its end. */
 	readonly arrived: boolean;
 	/** The response arrived and was read to its end. */
@@ -292,6 +294,12 @@ function endedBusy(facts: EndingFacts): Explanation {
 	if (!request) {
 		return ["socket_error", `failed with ${facts.error ?? "no error code"}`];
 	}
+	if (request.switched) {
+		return [
+			"upgraded",
+			"the server switched protocols, and the client closed the connection, since nobody listened for it",
+		];
+	}
 	if (request.complete) return closedAfterResponse(facts);
 	const code = request.error ?? facts.error;
 	const closedByServer = closedUnderResponse(facts, request, code);
@@ -335,12 +343,18 @@ function endedByServer(
 	{ peer }: EndingFacts,
 	state: string,
 ): Explanation | undefined {
-	if (peer === "reset") {
-		return ["peer_reset_idle", `reset by the server ${state}`];
+	switch (peer) {
+		case "ended":
+			return ["peer_closed_idle", `closed by the server ${state}`];
+		case "reset":
+			return ["peer_reset_idle", `reset by the server ${state}`];
+		case "sent data":
+			return [
+				"unexpected_data_idle",
+				`the server sent data that no request asked for ${state}`,
+			];
 	}
-	return peer === "ended"
-		? ["peer_closed_idle", `closed by the server ${state}`]
-		: undefined;
+	return undefined;
 }
 
 /** A connection that was given up because its response had ended. */

@@ -1,4 +1,6 @@
 import type { Connection } from "./connection";
+import type { Ending } from "./ending";
+import type { Reason } from "./reason";
 import type { PreviousConnection } from "./reasons";
 import { Roster } from "./roster";
 import { shortKey } from "./short-key";
@@ -8,11 +10,24 @@ const AGENTS_COUNTED = 1000;
 const MAX_HOSTS = 1000;
 
 /** What is remembered of an ended connection. It holds on to nothing of the program. */
-interface EndedConnection extends PreviousConnection {
-	readonly agentId: number | undefined;
-	readonly key: string | undefined;
+class EndedConnection implements PreviousConnection {
 	/** Its end already explains a later connection of its pool. */
-	replaced: boolean;
+	replaced = false;
+
+	constructor(
+		readonly id: string,
+		private readonly ending: Ending,
+		readonly agentId: number | undefined,
+		readonly key: string | undefined,
+	) {}
+
+	get reason(): Reason {
+		return this.ending.reason;
+	}
+
+	get detail(): string {
+		return this.ending.detail;
+	}
 }
 
 /** The connections of this process to one host and port. */
@@ -66,14 +81,8 @@ export class HostRecord {
 			this.markReplaced(decision?.previousId, false);
 			return;
 		}
-		this.ended.push({
-			id,
-			reason: ending.reason,
-			detail: ending.detail,
-			agentId: pool?.agentId,
-			key: pool && shortKey(pool.key),
-			replaced: false,
-		});
+		const key = pool && shortKey(pool.key);
+		this.ended.push(new EndedConnection(id, ending, pool?.agentId, key));
 		if (this.ended.length > ENDED_PER_HOST) this.ended.shift();
 	}
 

@@ -5,6 +5,7 @@ import {
 	type PoolIdentity,
 	type ProxyHop,
 } from "./connection";
+import { ENDED_WITHOUT_CODE, endedWithRequest } from "./cut-short";
 import type { Decision } from "./decision";
 import { type EndingFacts, explainEnding } from "./ending";
 import {
@@ -198,6 +199,16 @@ export class ConnectionTracker {
 		request.invocation?.count(request);
 		this.options.listener.requestEnded(request);
 		if (request.caused) letGoOfCause(request.caused);
+	}
+
+	/** The request is told of an error. Node closes a connection whose answer it cannot read before it says why. */
+	requestFailed(request: Request, code: string): void {
+		request.error ??= code;
+		request.failedAt ??= this.options.now();
+		const ending = request.connection?.ending;
+		if (ending?.detail === ENDED_WITHOUT_CODE) {
+			[, ending.detail] = endedWithRequest(code);
+		}
 	}
 
 	/** No pool takes a multiplexed connection back: it is idle as soon as it carries nothing. */

@@ -87,6 +87,7 @@ function requestFacts(request: Request): LastRequestFacts | undefined {
 		method: exchange.method,
 		destroyed: req.destroyed === true && request.endedAt === undefined,
 		responseDestroyed: res?.destroyed === true && request.endedAt === undefined,
+		switched: (res as any)?.upgrade === true && request.endedAt === undefined,
 		arrived: res?.complete === true,
 		// The end of the connection ends a response without a length before its reader hears of it.
 		complete:
@@ -126,6 +127,17 @@ function releaseFacts({
 
 type PeerFacts = Pick<EndingFacts, "peer" | "site">;
 
+/** More than the response of the request came on the connection, upon which Node closes it. */
+function sentMore(
+	{ connection: { holder } }: SocketState,
+	error: unknown,
+): PeerFacts["peer"] {
+	if (error || !holder || !isHttpExchange(holder.exchange)) return undefined;
+	const { req, res } = holder.exchange;
+	if (!res?.complete || !(req as any).shouldKeepAlive) return undefined;
+	return destroySite().fromPeer ? "sent data" : undefined;
+}
+
 /** What the peer did on the connection; of an idle one it takes a closer look. */
 function peerFacts(
 	socket: Socket,
@@ -133,6 +145,9 @@ function peerFacts(
 	error: unknown,
 	activity: EndingFacts["activity"],
 ): PeerFacts {
+	if (activity === "busy") {
+		return { peer: state.peerEnded ?? sentMore(state, error) };
+	}
 	if (activity !== "idle") return { peer: state.peerEnded };
 	if (error) {
 		return errorType(error) === "ECONNRESET" ? { peer: "reset" } : {};

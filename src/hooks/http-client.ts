@@ -152,8 +152,7 @@ function requestEvent(
 			tracker.requestEnded(request);
 			return;
 		case "error":
-			request.error ??= errorType(args[1]);
-			request.failedAt ??= now();
+			tracker.requestFailed(request, errorType(args[1]));
 			tunnelFailed(environment, request, args[1]);
 			closedByServer(environment, req.socket);
 			return;

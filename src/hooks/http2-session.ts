@@ -81,6 +81,7 @@ export function lastStreamFacts(
 	return {
 		destroyed: false,
 		responseDestroyed: false,
+		switched: false,
 		arrived: false,
 		complete: false,
 		answered: lastRequest.respondedAt !== undefined,

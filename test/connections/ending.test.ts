@@ -10,6 +10,7 @@ import {
 const REQUEST: LastRequestFacts = {
 	destroyed: false,
 	responseDestroyed: false,
+	switched: false,
 	arrived: false,
 	complete: false,
 	answered: false,

@@ -94,4 +94,43 @@ describeBoth("connections that their response ended", ({ test }) => {
 			previous: 0,
 		});
 	});
+
+	test("a response that cannot be read, or that is one too many", async ({
+		server,
+	}) => {
+		const run = await trace(server, async ({ client, get }) => {
+			for (const behaviour of ["garbled", "twice"]) {
+				const agent = new client.Agent({ keepAlive: true });
+				await get(`/${behaviour}/0/${behaviour}`, { agent }).catch(() => {});
+				await get(`/x/0/${behaviour}`, { agent });
+				agent.destroy();
+			}
+		});
+		expect(lastClaim(run, "garbled")).toMatchObject({
+			reason: "socket_error",
+			detail: "the previous request failed with HPE_INVALID_CONSTANT",
+			previous: 0,
+		});
+		expect(lastClaim(run, "twice")).toMatchObject({
+			reason: "unexpected_data_idle",
+			detail: expect.stringContaining("that no request asked for"),
+			previous: 0,
+		});
+	});
+
+	test("a switch of protocols that nobody listens for", async ({ server }) => {
+		const run = await trace(server, async ({ client, get, once, request }) => {
+			const agent = new client.Agent({ keepAlive: true });
+			const headers = { connection: "upgrade", upgrade: "example" };
+			const asked = request("/x/0/switched", { agent, headers });
+			await once(asked.end(), "close");
+			await get("/x/0/switched", { agent });
+			agent.destroy();
+		});
+		expect(lastClaim(run, "switched")).toMatchObject({
+			reason: "upgraded",
+			detail: expect.stringContaining("nobody listened"),
+			previous: 0,
+		});
+	});
 });

@@ -132,6 +132,18 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
 			`HTTP/1.1 200 OK\r\nx-connection: ${connection}\r\nx-request: ${number}\r\n\r\nall`,
 		);
 	},
+	/** Answers in one piece with a response that nobody asked for. */
+	twice(request) {
+		const { connection, number } = numbersOf(request);
+		request.socket.write(
+			`HTTP/1.1 200 OK\r\nx-connection: ${connection}\r\nx-request: ${number}\r\ncontent-length: 2\r\n\r\nok`.repeat(
+				2,
+			),
+		);
+	},
+	garbled(request) {
+		request.socket.write("no HTTP\r\n\r\n");
+	},
 	never() {},
 	/** Closes the connection in place of an answer. */
 	drop(request) {
