@@ -39,7 +39,6 @@ const TRUSTED = [
 	"hooks/sockets: stateOf",
 	"hooks/http-requests: requestOf",
 	"hooks/http-requests: isUntraced",
-	"spans/clock: now",
 	// On to Node, or back to the program, with a variable set meanwhile.
 	"hooks/scope: currentScope",
 	"hooks/scope: runInScope",
@@ -49,8 +48,8 @@ const TRUSTED = [
 	"hooks/http-agent: hookHttpAgent.createSocket.().runInScope",
 	"hooks/http-agent: hookHttpAgent.createSocket.().runInScope#2",
 	"hooks/http-agent: hookHttpAgent.createSocket.().runInScope.call",
-	"hooks/dns: watchCalls.replaceMethod.().then",
-	"hooks/dns: watchCalls.replaceMethod.().then#2",
+	"hooks/dns: watchCalls.replaceMethod.().call",
+	"hooks/dns: watchCalls.replaceMethod.().call#2",
 ];
 
 /** All functions, which takes minutes; else some, other ones for another seed. */
