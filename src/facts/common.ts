@@ -2,7 +2,7 @@ import type { Connection } from "../connections/connection";
 import type { Decision } from "../connections/decision";
 import type { PoolSnapshot } from "../connections/pool";
 import type { Setup } from "../connections/setup";
-import { REASON_ADVICE } from "../report/advice";
+import { changeable, REASON_ADVICE } from "../report/advice";
 import type { PoolFacts, ReasonFacts, SetupFacts } from "./facts";
 
 /** The facts without those that did not happen. */
@@ -42,13 +42,13 @@ export function setupFacts(setup: Setup | undefined): SetupFacts {
 export function reasonFacts(decision: Decision | undefined): ReasonFacts {
 	if (!decision) return {};
 	const { reason, detail, contributing, previousId } = decision;
-	const { change, sentence } = REASON_ADVICE[reason];
+	const [toChange] = changeable(reason, contributing);
 	return {
 		reason,
 		reasonDetail: detail,
 		contributing: contributing.length > 0 ? [...contributing] : undefined,
 		previousId,
-		advice: change ? sentence : undefined,
+		advice: toChange && REASON_ADVICE[toChange].sentence,
 	};
 }
 

@@ -116,6 +116,19 @@ export const REASON_ADVICE: Readonly<Record<Reason, Advice>> = {
 	),
 };
 
+/**
+ * The reasons whose advice might have spared a connection: its own or, where there is nothing to do about that, those
+ * behind it. Behind a first connection there was none to keep.
+ */
+export function changeable(
+	reason: Reason,
+	contributing: readonly Reason[],
+): readonly Reason[] {
+	if (REASON_ADVICE[reason].change) return [reason];
+	if (reason === "first_connection") return [];
+	return contributing.filter((other) => REASON_ADVICE[other].change);
+}
+
 /** What to do about each finding. */
 export const FINDING_ADVICE: Readonly<Record<FindingCode, Advice>> = {
 	no_client_idle_limit: change(

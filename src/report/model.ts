@@ -144,7 +144,16 @@ export interface ReasonCost {
 	readonly setupMs: number;
 	/** The detail of one of them: what was measured and the limit that it met. */
 	readonly example?: string;
+	/**
+	 * Where there is nothing to do about the reason itself: those of these requests behind which stood another one that
+	 * can be changed, by that.
+	 */
+	readonly behind?: readonly ReasonBehind[];
 }
+
+export type ReasonBehind = Pick<ReasonCost, "count" | "setupMs"> & {
+	readonly reason: Reason;
+};
 
 export const NO_REASON = "(not given)";
 
@@ -163,7 +172,7 @@ export interface Advice {
 	readonly change: boolean;
 	/** The setting and where it goes, or why there is nothing to change. */
 	readonly sentence: string;
-	/** Requests that got a fresh connection for this reason. */
+	/** Requests that got a fresh connection for this reason, also where it stood behind one that cannot be changed. */
 	readonly requests: number;
 	/** Set-up that following it would have saved at most; absent where there is nothing to change. */
 	readonly savedMs?: number;

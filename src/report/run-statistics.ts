@@ -1,4 +1,5 @@
 import { FINDING_CODES, type FindingCode } from "../connections/findings";
+import type { Reason } from "../connections/reason";
 import { Attribute, SpanName } from "../spans/names";
 import { FINDING_ADVICE, REASON_ADVICE } from "./advice";
 import {
@@ -116,19 +117,26 @@ export class RunStatistics {
 
 /** What would save most first, then what there is nothing to do about. */
 function adviseOn({ reasons }: Summary): Advice[] {
-	return reasons
-		.flatMap(({ reason, count, setupMs }): Advice[] => {
-			if (reason === NO_REASON) return [];
+	const costs = new Map<Reason, { count: number; setupMs: number }>();
+	for (const { reason, behind = [], ...own } of reasons) {
+		if (reason === NO_REASON) continue;
+		for (const { reason: told, count, setupMs } of [
+			{ reason, ...own },
+			...behind,
+		]) {
+			const cost = costs.get(told) ?? { count: 0, setupMs: 0 };
+			cost.count += count;
+			cost.setupMs += setupMs;
+			costs.set(told, cost);
+		}
+	}
+	return [...costs]
+		.map(([reason, { count, setupMs }]): Advice => {
 			const { change, sentence } = REASON_ADVICE[reason];
-			return [
-				{
-					reason,
-					change,
-					sentence,
-					requests: Math.round(count),
-					...(change && { savedMs: setupMs }),
-				},
-			];
+			const requests = Math.round(count);
+			return change
+				? { reason, change, sentence, requests, savedMs: setupMs }
+				: { reason, change, sentence, requests };
 		})
 		.sort((a, b) => (b.savedMs ?? -1) - (a.savedMs ?? -1));
 }

@@ -1,8 +1,20 @@
 import { REASONS, type Reason } from "../connections/reason";
 import { Attribute } from "../spans/names";
-import { NO_REASON, type ReasonCost, type Summary } from "./model";
+import { changeable } from "./advice";
+import {
+	NO_REASON,
+	type ReasonBehind,
+	type ReasonCost,
+	type Summary,
+} from "./model";
 import { Quantiles } from "./quantiles";
-import { type Attributes, numberAt, textAt, weightOf } from "./read-attributes";
+import {
+	type Attributes,
+	numberAt,
+	textAt,
+	textsAt,
+	weightOf,
+} from "./read-attributes";
 
 /** Sums up requests, to one host or to all, in memory that does not grow with their number. */
 export class SummaryBuilder {
@@ -17,7 +29,7 @@ export class SummaryBuilder {
 	private readonly latency = new Quantiles();
 	private readonly freshLatency = new Quantiles();
 	private readonly reusedLatency = new Quantiles();
-	private readonly reasons = new Map<ReasonCost["reason"], MutableCost>();
+	private readonly reasons = new Map<ReasonCost["reason"], CostOfReason>();
 	private freshMs = 0;
 	private readonly freshTime = {
 		waitMs: 0,
@@ -71,8 +83,12 @@ export class SummaryBuilder {
 				},
 			}),
 			reasons: [...this.reasons]
-				.map(([reason, cost]) => ({ reason, ...cost }))
-				.sort((a, b) => b.setupMs - a.setupMs || b.count - a.count),
+				.map(([reason, { behind, ...cost }]) => ({
+					reason,
+					...cost,
+					...(behind.size > 0 && { behind: sorted(behind) }),
+				}))
+				.sort(dearestFirst),
 		};
 	}
 
@@ -106,16 +122,44 @@ export class SummaryBuilder {
 			count: 0,
 			setupMs: 0,
 			...(example && { example }),
+			behind: new Map(),
 		};
 		cost.count += weight;
 		cost.setupMs += setupMs;
 		this.reasons.set(reason, cost);
+		if (reason === NO_REASON) return;
+		const contributing = (textsAt(attributes, Attribute.contributing) ?? [])
+			.map((text) => KNOWN_REASONS.get(text))
+			.filter((other) => other !== undefined);
+		for (const other of changeable(reason, contributing)) {
+			if (other === reason) continue;
+			const behind = cost.behind.get(other) ?? { count: 0, setupMs: 0 };
+			behind.count += weight;
+			behind.setupMs += setupMs;
+			cost.behind.set(other, behind);
+		}
 	}
 }
 
-type MutableCost = {
-	-readonly [Member in keyof Omit<ReasonCost, "reason">]: ReasonCost[Member];
-};
+interface Cost {
+	count: number;
+	setupMs: number;
+}
+
+interface CostOfReason extends Cost {
+	readonly example?: string;
+	readonly behind: Map<Reason, Cost>;
+}
+
+function sorted(costs: ReadonlyMap<Reason, Cost>): ReasonBehind[] {
+	return [...costs]
+		.map(([reason, cost]) => ({ reason, ...cost }))
+		.sort(dearestFirst);
+}
+
+function dearestFirst(a: Cost, b: Cost): number {
+	return b.setupMs - a.setupMs || b.count - a.count;
+}
 
 const KNOWN_REASONS: ReadonlyMap<unknown, Reason> = new Map(
 	REASONS.map((reason) => [reason, reason]),

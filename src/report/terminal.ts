@@ -1,6 +1,6 @@
 import { printable } from "../printable";
 import { adviseOnReason } from "./advice";
-import type { HostSummary, Run, Source, Summary } from "./model";
+import type { HostSummary, ReasonCost, Run, Source, Summary } from "./model";
 import type { Statistics } from "./run-statistics";
 import { count, drawTable, milliseconds, percent } from "./table";
 
@@ -36,11 +36,11 @@ export function renderStatistics(
 		parts.push(
 			drawTable(
 				["why fresh", "requests", "set-up ms", "for instance"],
-				overall.reasons.map(({ reason, count, setupMs, example }) => [
-					reason,
-					Math.round(count),
-					milliseconds(setupMs),
-					example ?? "",
+				overall.reasons.map((cost) => [
+					[cost.reason, ...also(cost)].join("\n"),
+					Math.round(cost.count),
+					milliseconds(cost.setupMs),
+					cost.example ?? "",
 				]),
 			),
 		);
@@ -61,6 +61,13 @@ export function renderStatistics(
 		);
 	}
 	return `${parts.join("\n")}\n`;
+}
+
+/** Reasons behind the one that was given, as far as something can be done about them. */
+function also({ behind = [] }: Pick<ReasonCost, "behind">): string[] {
+	return behind.map(
+		({ reason, count }) => `also ${Math.round(count)} × ${reason}`,
+	);
 }
 
 const HOST_COLUMNS = [

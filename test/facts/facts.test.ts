@@ -154,6 +154,33 @@ describe.concurrent("facts on the channels", () => {
 		expect(events[2]).not.toHaveProperty("closeReason");
 	});
 
+	test("advise on what stands behind a reason that cannot be changed", async ({
+		https,
+	}) => {
+		const run = await runScenario(
+			https,
+			async ({ client, get, sleep }) => {
+				const agent = new client.Agent({ keepAlive: true });
+				for (let burst = 0; burst < 2; burst++) {
+					await Promise.all([1, 2].map(() => get("/fin/100", { agent })));
+					await sleep(300);
+				}
+			},
+			SUBSCRIBED,
+		);
+		const told = requestFactsOf(run).map(({ reason, advice }) => ({
+			reason,
+			advice,
+		}));
+		const onServer = expect.stringContaining("keepAliveTimeout");
+		expect(told).toEqual([
+			{ reason: "first_connection" },
+			{ reason: "pool_busy" },
+			{ reason: "peer_closed_idle", advice: onServer },
+			{ reason: "pool_busy", advice: onServer },
+		]);
+	});
+
 	test("of connections that fail, and of TLS that comes later", async ({
 		https,
 	}) => {

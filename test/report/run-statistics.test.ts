@@ -106,6 +106,32 @@ it("sums set-up by reason, the most expensive first", () => {
 	]);
 });
 
+it("tells what stood behind a reason that cannot be changed, and advises on that", () => {
+	const burst = (contributing: string[]) =>
+		fresh("pool_busy", 2, {
+			"conntrace.connection.contributing": contributing,
+		});
+	const { overall, advice } = statisticsOf(
+		fresh("peer_closed_idle", 4),
+		burst(["peer_closed_idle"]),
+		burst(["socket_error", "peer_closed_idle", "no reason of ours"]),
+		burst([]),
+	);
+	expect(overall.reasons).toEqual([
+		{
+			reason: "pool_busy",
+			count: 3,
+			setupMs: 6,
+			behind: [{ reason: "peer_closed_idle", count: 2, setupMs: 4 }],
+		},
+		{ reason: "peer_closed_idle", count: 1, setupMs: 4 },
+	]);
+	expect(advice).toMatchObject([
+		{ reason: "peer_closed_idle", change: true, requests: 3, savedMs: 8 },
+		{ reason: "pool_busy", change: false, requests: 3 },
+	]);
+});
+
 it("lists a finding once, with the requests that showed it", () => {
 	const shown = { "conntrace.findings": ["responses_unread"] };
 	const { findings } = statisticsOf(

@@ -16,7 +16,7 @@ export function reasonsPanel({ overall }: PageRun): HTMLElement | undefined {
 		smallTable<ReasonCost>(
 			"Reasons by count and cost",
 			[
-				{ head: "reason", cell: ({ reason }) => element("code", {}, reason) },
+				{ head: "reason", cell: nameOf },
 				{
 					head: "requests",
 					number: true,
@@ -44,6 +44,22 @@ export function reasonsPanel({ overall }: PageRun): HTMLElement | undefined {
 				},
 			],
 			reasons,
+		),
+	);
+}
+
+function nameOf({ reason, behind = [] }: ReasonCost): HTMLElement {
+	return element(
+		"span",
+		{},
+		element("code", {}, reason),
+		...behind.map((other) =>
+			element(
+				"div",
+				{},
+				`also ${count(other.count)} × `,
+				element("code", {}, other.reason),
+			),
 		),
 	);
 }
