@@ -193,20 +193,23 @@ export class CollectorOutput {
 		const batch = this.queue.take();
 		if (!batch) return;
 		this.underWay += 1;
-		void runOutside(() => this.send(batch));
+		void runOutside(() => this.deliver(batch));
 		this.sendSoon();
 	}
 
 	/** Never rejects. */
-	private async send(batch: Batch): Promise<void> {
+	private deliver(batch: Batch): Promise<void> {
 		const { faults } = this.options;
-		let outcome: Outcome = { kind: "failed", why: "a fault of the agent" };
-		try {
-			outcome = await this.transport.send(this.partsOf(batch));
-		} catch (error) {
-			faults.take(error);
-		}
-		faults.guard(() => this.settle(batch, outcome));
+		return this.send(batch)
+			.catch((error): Outcome => {
+				faults.take(error);
+				return { kind: "failed", why: "a fault of the agent" };
+			})
+			.then((outcome) => faults.guard(() => this.settle(batch, outcome)));
+	}
+
+	private async send(batch: Batch): Promise<Outcome> {
+		return this.transport.send(this.partsOf(batch));
 	}
 
 	private settle(batch: Batch, outcome: Outcome): void {

@@ -27,9 +27,8 @@ import { type Outcome, type Sweep, type SweepResult, sweep } from "./sweep.js";
 
 /** What a fault could not be kept from the program by, for it is what keeps faults from it or calls on to Node. */
 const TRUSTED = [
-	// The guards themselves, and where faults go.
+	// The guards themselves.
 	"agent/faults: Faults.exhausted",
-	"agent/faults: Faults.take",
 	"agent/faults: Faults.guard",
 	"hooks/environment: observe",
 	"hooks/environment: observer.()",
@@ -40,12 +39,9 @@ const TRUSTED = [
 	"hooks/http-requests: requestOf",
 	"hooks/http-requests: isUntraced",
 	// On to Node, or back to the program, with a variable set meanwhile.
-	"hooks/scope: currentScope",
 	"hooks/scope: runInScope",
 	"hooks/connecting: whileConnecting",
 	"hooks/net: hookNet.connect.().whileConnecting",
-	"hooks/http-agent: hookHttpAgent.addRequest.().runInScope",
-	"hooks/http-agent: hookHttpAgent.createSocket.().runInScope",
 	"hooks/http-agent: hookHttpAgent.createSocket.().runInScope#2",
 	"hooks/http-agent: hookHttpAgent.createSocket.().runInScope.call",
 	"hooks/dns: watchCalls.replaceMethod.().call",

@@ -68,10 +68,6 @@ export async function buildWithProbes(): Promise<string> {
 		platform: "node",
 		banner: { js: PROBES + before },
 		footer: { js: after },
-		alias: {
-			"require-in-the-middle": "./src/hooks/no-module-hooks.ts",
-			"import-in-the-middle": "./src/hooks/no-module-hooks.ts",
-		},
 		plugins: [probes],
 	});
 	return outfile;
