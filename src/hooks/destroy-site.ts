@@ -12,6 +12,9 @@ const PEER_FRAMES = new Set([
 /** Enough to reach past Node's own frames to the first of the program. */
 const FRAMES = 30;
 
+/** In place of a function where no stack can be looked at. */
+const UNSEEN = "a function that cannot be seen";
+
 export interface DestroySite {
 	/** The destroy call came out of the socket's read path. */
 	readonly fromPeer: boolean;
@@ -25,6 +28,7 @@ export interface DestroySite {
  */
 export function destroySite(): DestroySite {
 	const frames = callSites();
+	if (frames.length === 0) return { fromPeer: false, site: UNSEEN };
 	const program = frames.findIndex(isProgram);
 	const nodes = program < 0 ? frames : frames.slice(0, program);
 	return {

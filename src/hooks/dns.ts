@@ -166,9 +166,14 @@ export const UNKNOWN_QUESTION = "unknown";
 
 /** Lookups with other options may answer differently. */
 export function questionOf(options: unknown): string {
-	const { family, all, hints }: dns.LookupOptions =
-		typeof options === "number" ? { family: options } : Object(options);
-	return `${family ?? 0} ${all ? "all" : "one"} ${hints ?? 0}`;
+	try {
+		const { family, all, hints }: dns.LookupOptions =
+			typeof options === "number" ? { family: options } : Object(options);
+		return `${family ?? 0} ${all ? "all" : "one"} ${hints ?? 0}`;
+	} catch {
+		// What throws when it is read or made a text is for Node to refuse, or for the function that is asked.
+		return UNKNOWN_QUESTION;
+	}
 }
 
 /** Notes the answers and returns the error code of a lookup that failed. */

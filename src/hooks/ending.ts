@@ -111,14 +111,14 @@ function releaseFacts({
 }: SocketState): ReleaseFacts | undefined {
 	if (!keeper) return undefined;
 	const { agent, key } = keeper;
-	const free = agent.freeSockets[key]?.length ?? 0;
+	const free = agent.freeSockets?.[key]?.length ?? 0;
 	return {
 		kept,
 		idleLimit: connection.hints?.idleLimit,
 		keyOfOneRequest: keeper.keyOfOneRequest,
 		free,
 		maxFree: agent.maxFreeSockets,
-		count: free + (agent.sockets[key]?.length ?? 0),
+		count: free + (agent.sockets?.[key]?.length ?? 0),
 		max: agent.maxSockets,
 		total: agent.totalSocketCount,
 		maxTotal: agent.maxTotalSockets,

@@ -121,7 +121,7 @@ const requestsWithoutPool = new WeakSet<Request>();
  * Under which key the agent looked for a free connection, where it connects only in a later turn. An agent may ask the
  * stack whether a request is one of https (agent-base 7, where the options do not say), and takes another key then.
  */
-const keysLookedUnder = new WeakMap<Request, string>();
+const keysLookedUnder = new WeakMap<Request, string | symbol>();
 
 /** A request that found no free connection and may not have a new one waits in the agent's queue. */
 function queued(
@@ -138,7 +138,7 @@ function queued(
 		return;
 	}
 	const pool = poolOf(agent, key);
-	const before = snapshot(tracker, agent, pool);
+	const before = snapshot(tracker, agent, key, pool);
 	tracker.requestQueued(
 		request,
 		{ ...before, queued: before.queued - 1 },
@@ -150,10 +150,10 @@ function queued(
 function queueOf(
 	agent: any,
 	req: ClientRequest,
-	likely: string,
-): string | undefined {
+	likely: string | symbol,
+): string | symbol | undefined {
 	const queues = agent.requests ?? {};
-	const isLast = (key: string): boolean => queues[key]?.at(-1) === req;
+	const isLast = (key: string | symbol): boolean => queues[key]?.at(-1) === req;
 	return isLast(likely) ? likely : Object.keys(queues).find(isLast);
 }
 
@@ -168,10 +168,11 @@ function decide(
 	const key = keyOf(agent, options);
 	const keyOfOneRequest = hasOwnIdentityCheck(agent, options, key);
 	const pool = poolOf(agent, key);
-	const asked = poolOf(agent, keysLookedUnder.get(request) ?? key);
+	const askedKey = keysLookedUnder.get(request) ?? key;
+	const asked = poolOf(agent, askedKey);
 	environment.tracker.decide(request, {
 		pool: asked,
-		snapshot: snapshot(environment.tracker, agent, asked),
+		snapshot: snapshot(environment.tracker, agent, askedKey, asked),
 		agentKeepAlive: agent.keepAlive === true,
 		withoutPool: withoutPool(agent, request),
 		tlsOfOneRequest: keyOfOneRequest,
@@ -206,9 +207,9 @@ function bind(
 function snapshot(
 	tracker: ConnectionTracker,
 	agent: any,
+	key: string | symbol,
 	pool: PoolIdentity,
 ): PoolSnapshot {
-	const { key } = pool;
 	const max = Number(agent.maxSockets);
 	return tracker.withoutClosing(pool, {
 		free: agent.freeSockets?.[key]?.length ?? 0,
@@ -233,12 +234,17 @@ function withoutPool(agent: any, request: Request): string | undefined {
  * From Node 22.23 a request that brings its own `checkServerIdentity` gets a key that ends in a counter, so that two
  * such requests never share a connection. `getName` shows it: the key goes on after the last option.
  */
-function hasOwnIdentityCheck(agent: any, options: any, key: string): boolean {
+function hasOwnIdentityCheck(
+	agent: any,
+	options: any,
+	key: string | symbol,
+): boolean {
 	const check = options.checkServerIdentity;
 	return (
 		typeof check === "function" &&
 		check !== checkServerIdentity &&
 		agent.options?.checkServerIdentity === undefined &&
+		typeof key === "string" &&
 		/:\d+$/.test(key) &&
 		key !== agent.getName({ ...stringKeyed(options), ...agent.options })
 	);
@@ -251,11 +257,15 @@ function stringKeyed(options: any): any {
 
 /**
  * The agent's own options override the request's. Node has merged them before it asks for a socket, and to do so again
- * costs more than all else here. Checked on Node 20, 22, 24, 26.
+ * costs more than all else here. An agent of the program may give its pools any names; but for symbols they are text
+ * where the lists are made. Checked on Node 20, 22, 24, 26.
  */
-function keyOf(agent: any, options: any): string {
+function keyOf(agent: any, options: any): string | symbol {
 	const merged = hasAll(options, agent.options);
-	return agent.getName(merged ? options : { ...options, ...agent.options });
+	const name: unknown = agent.getName(
+		merged ? options : { ...options, ...agent.options },
+	);
+	return typeof name === "symbol" ? name : String(name);
 }
 
 function hasAll(options: any, others: any): boolean {
@@ -265,6 +275,6 @@ function hasAll(options: any, others: any): boolean {
 	return true;
 }
 
-function poolOf(agent: object, key: string): PoolIdentity {
-	return { agentId: agentIdOf(agent), key };
+function poolOf(agent: object, key: string | symbol): PoolIdentity {
+	return { agentId: agentIdOf(agent), key: String(key) };
 }

@@ -7,7 +7,7 @@ import { announcedIdleLimit } from "../keep-alive";
 import { connectionEnds } from "./ending";
 import { type HookEnvironment, observe, observer } from "./environment";
 import { errorType } from "./errors";
-import { headerOfRequest } from "./http-exchange";
+import { headerOfRequest, isResponse, rawHeadersOf } from "./http-exchange";
 import { connectionBehind, follow, requestOf } from "./http-requests";
 import { replaceMethod } from "./patch";
 import { proxyOf } from "./proxy";
@@ -67,7 +67,7 @@ export function hookHttpClient(environment: HookEnvironment): void {
 
 /** A stream of the program in place of a socket has no hooks of its own: its request and its agent tell of its end. */
 function streamLeft({ tracker }: HookEnvironment, stream: any): void {
-	if (stream instanceof Socket || !stream.destroyed) return;
+	if (stream instanceof Socket || !stream?.destroyed) return;
 	const state = stateOf(stream);
 	if (!state) return;
 	connectionEnds(tracker, stream);
@@ -144,7 +144,9 @@ function requestEvent(
 			return;
 		case "response":
 			request.respondedAt = now();
-			if (request.connection) request.connection.hints = hints(args[1]);
+			if (request.connection && isResponse(args[1])) {
+				request.connection.hints = hints(args[1]);
+			}
 			return;
 		case "upgrade":
 		case "connect":
@@ -189,11 +191,9 @@ function failureAtClose(req: any): string | undefined {
 }
 
 /** Reads the raw headers, since Node makes the others of them only for a program that asks. */
-function hints({
-	statusCode,
-	httpVersion,
-	rawHeaders,
-}: IncomingMessage): ServerHints {
+function hints(res: IncomingMessage): ServerHints {
+	const { statusCode, httpVersion } = res;
+	const rawHeaders = rawHeadersOf(res);
 	let connection: string | undefined;
 	let idleLimit: number | undefined;
 	for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -1,16 +1,23 @@
-import { ClientRequest, type IncomingMessage } from "node:http";
+import { ClientRequest, IncomingMessage } from "node:http";
 import type { Exchange } from "../connections/request";
 import { hostWithoutUser } from "../user-information";
 import { indexOfHeader } from "./header-pairs";
 import { countListeners } from "./listeners";
+import { portOf } from "./port";
 
 /** As they are before a program puts others in their place. */
 const NodesRequest = ClientRequest;
+const NodesResponse = IncomingMessage;
 const { getHeader } = ClientRequest.prototype;
 
 /** Whether it is a request of Node's; a program may hand anything to an agent. */
 export function isRequest(req: unknown): boolean {
 	return req instanceof NodesRequest;
+}
+
+/** Whether it is a response of Node's: tests and their tools give requests others, which came from nowhere. */
+export function isResponse(res: unknown): res is IncomingMessage {
+	return res instanceof NodesResponse;
 }
 
 /** A header as it will be sent. @param name in lower case */
@@ -30,11 +37,12 @@ class HttpExchange implements Exchange {
 	) {}
 
 	get method(): string {
-		return this.req.method;
+		return String(this.req.method);
 	}
 
 	get url(): string {
-		const { protocol, path } = this.req;
+		const { protocol } = this.req;
+		const { path } = this;
 		// Through a proxy the path is the whole URL.
 		if (!path.startsWith("/") && /^[a-z]+:\/\//i.test(path)) return path;
 		const host = this.host.includes(":") ? `[${this.host}]` : this.host;
@@ -45,7 +53,12 @@ class HttpExchange implements Exchange {
 	}
 
 	get forForwarding(): boolean {
-		return /^https?:\/\//i.test(this.req.path);
+		return /^https?:\/\//i.test(this.path);
+	}
+
+	/** As it is sent: Node takes other things than text as well. */
+	private get path(): string {
+		return String(this.req.path);
 	}
 
 	requestHeader(name: string): string | undefined {
@@ -83,7 +96,8 @@ class HttpExchange implements Exchange {
 	}
 
 	get res(): IncomingMessage | undefined {
-		return (this.req as any).res ?? undefined;
+		const { res } = this.req as any;
+		return isResponse(res) ? res : undefined;
 	}
 }
 
@@ -95,7 +109,7 @@ export function httpExchange(
 ): HttpExchange {
 	const host = typeof options.host === "string" ? options.host : req.host;
 	const standardPort = req.protocol === "https:" ? 443 : 80;
-	const port = options.port ? Number(options.port) : standardPort;
+	const port = options.port ? portOf(options.port) : standardPort;
 	return new HttpExchange(req, hostWithoutUser(host), port);
 }
 
@@ -108,11 +122,18 @@ export function isHttpExchange(exchange: Exchange): exchange is HttpExchange {
  * looked at; how those of the same name are joined, Node knows.
  */
 function headerOf(res: IncomingMessage, name: string): string | undefined {
-	const { rawHeaders } = res;
+	const rawHeaders = rawHeadersOf(res);
 	const index = indexOfHeader(rawHeaders, name);
 	if (index < 0) return undefined;
 	const again = indexOfHeader(rawHeaders, name, index + 2) >= 0;
-	return again ? headerText(res.headers[name]) : rawHeaders[index + 1];
+	return again ? headerText(res.headers?.[name]) : rawHeaders[index + 1];
+}
+
+/** Empty where a program has removed them. */
+export function rawHeadersOf({
+	rawHeaders,
+}: IncomingMessage): readonly string[] {
+	return Array.isArray(rawHeaders) ? rawHeaders : [];
 }
 
 function headerText(

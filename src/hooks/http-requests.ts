@@ -36,7 +36,7 @@ export function isUntraced(agent: unknown): boolean {
 export function follow(
 	{ tracker, activeContext, tracesHost, freezeWatch }: HookEnvironment,
 	req: any,
-	options: { readonly host?: unknown; readonly port?: unknown },
+	options: { readonly host?: unknown; readonly port?: unknown } = {},
 ): Request | undefined {
 	const known = requests.get(req);
 	if (known) return known;

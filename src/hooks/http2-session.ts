@@ -4,6 +4,7 @@ import type { Connection } from "../connections/connection";
 import type { LastRequestFacts, SessionFacts } from "../connections/ending";
 import type { Request } from "../connections/request";
 import type { Streams } from "../connections/streams";
+import { OTHER } from "./errors";
 
 /** What the hooks remember of a client session. */
 export interface SessionState {
@@ -41,7 +42,8 @@ const ERROR_CODES = [
 	"HTTP_1_1_REQUIRED",
 ];
 
-export function errorCodeName(code: number): string {
+export function errorCodeName(code: unknown): string {
+	if (typeof code !== "number") return OTHER;
 	return ERROR_CODES[code] ?? `0x${code.toString(16)}`;
 }
 

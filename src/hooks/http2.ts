@@ -441,8 +441,8 @@ function responds(
 	[, headers]: readonly any[],
 ): void {
 	const exchange = exchangeOf(request);
-	exchange.responseHeaders = headers;
-	exchange.statusCode = headers[":status"];
+	exchange.responseHeaders = headers ?? {};
+	exchange.statusCode = headers?.[":status"];
 	request.respondedAt = environment.now();
 	exchange.session.streams?.sent(request);
 	answerBegins(environment, stream, request);
@@ -456,7 +456,7 @@ function exchangeOf({ exchange }: Request): Http2Exchange {
 /** The more telling code: why the stream was reset, or why its session did not come about. */
 function streamError(error: unknown): string {
 	const code = errorType(error);
-	const { message, cause } = error as Error;
+	const { message, cause } = Object(error);
 	if (code === "ERR_HTTP2_STREAM_ERROR") {
 		return /NGHTTP2_\w+/.exec(message)?.[0] ?? code;
 	}

@@ -10,7 +10,7 @@ import { endingFacts } from "./ending";
 import { type HookEnvironment, observe, observer } from "./environment";
 import { errorType, OTHER } from "./errors";
 import { replaceMethod } from "./patch";
-import { isPort } from "./port";
+import { isPort, portOf } from "./port";
 import { forwarderOf, isSame } from "./proxy";
 import { currentScope, UNTRACED } from "./scope";
 import {
@@ -109,11 +109,13 @@ const WATCHED = new Set<unknown>([
 const WATCHED_TO_THE_END = new Set<unknown>(["free", "timeout", "close"]);
 
 interface ConnectOptions {
-	readonly host?: string;
-	readonly port?: number | string;
-	readonly path?: string;
+	readonly host?: unknown;
+	readonly port?: unknown;
+	readonly path?: unknown;
 	readonly lookup?: unknown;
-	readonly localAddress?: string;
+	readonly localAddress?: unknown;
+	readonly family?: unknown;
+	readonly hints?: unknown;
 }
 
 function begin(
@@ -125,12 +127,13 @@ function begin(
 	if (scope === UNTRACED) return undefined;
 	const options = connectOptions(args);
 	// A Unix socket or named pipe, or arguments that Node is about to refuse.
-	if (!options || options.path || options.port === undefined) return undefined;
+	if (!options || options.path) return undefined;
 	// A TLS socket over a socket that still connects waits for that one.
 	if ((socket as any)._parent?.connecting) return undefined;
-	const host = hostWithoutUser(options.host ?? "localhost");
-	const port = Number(options.port);
-	if (!isPort(port)) return undefined;
+	const named = options.host || "localhost";
+	const port = portOf(options.port);
+	if (typeof named !== "string" || !isPort(port)) return undefined;
+	const host = hostWithoutUser(named);
 	if (!scope && !tracesHost(host, port)) return undefined;
 
 	const { request, pool } = scope ?? {};
@@ -159,14 +162,22 @@ function begin(
 /** The forms of `net.connect`'s arguments; Node's own callers pass an array of options and callback. */
 function connectOptions(args: readonly any[]): ConnectOptions | undefined {
 	const [first, second] = args;
-	if (Array.isArray(first)) return first[0];
-	if (typeof first === "object" && first !== null) return first;
-	if (typeof first === "number" || !Number.isNaN(Number(first))) {
-		return typeof second === "string"
-			? { port: first, host: second }
-			: { port: first };
+	if (Array.isArray(first)) return fieldsOf(first[0]);
+	if (typeof first === "object") return fieldsOf(first);
+	if (Number.isNaN(portOf(first))) return undefined;
+	return typeof second === "string"
+		? { port: first, host: second }
+		: { port: first };
+}
+
+function fieldsOf(options: any): ConnectOptions | undefined {
+	try {
+		const { host, port, path, lookup, localAddress, family, hints } = options;
+		return { host, port, path, lookup, localAddress, family, hints };
+	} catch {
+		// No options at all, or a getter of the program that throws: Node is about to tell the program.
+		return undefined;
 	}
-	return undefined;
 }
 
 /**
@@ -175,7 +186,7 @@ function connectOptions(args: readonly any[]): ConnectOptions | undefined {
  */
 function refusalOf(args: readonly any[]): string {
 	const { localAddress } = connectOptions(args) ?? {};
-	return localAddress && isIP(localAddress) === 0
+	return typeof localAddress === "string" && isIP(localAddress) === 0
 		? "ERR_INVALID_IP_ADDRESS"
 		: OTHER;
 }
@@ -194,7 +205,8 @@ export function secured(
 	socket: Socket,
 	connection: Connection,
 ): void {
-	if (socket instanceof TLSSocket) {
+	// Destroyed by the program while it looked at the certificate, the socket has nothing to tell.
+	if (socket instanceof TLSSocket && !socket.destroyed) {
 		tracker.setups.secured(connection, handshakeDetails(socket));
 	}
 }
@@ -217,17 +229,20 @@ function before(
 			responseBegins(tracker, connection.holder, socket);
 			return;
 		case "lookup":
+			// By the program, and not by Node, which names the host.
+			if (typeof args[4] !== "string") return;
 			// Nobody saw the question: the program has put a function of its own in place of dns.lookup.
 			if (!connection.setup.lookup) {
 				tracker.setups.customLookupBegun(connection, args[4], UNKNOWN_QUESTION);
 			}
 			tracker.setups.customLookupAnswered(
 				connection,
-				args[2],
+				typeof args[2] === "string" ? args[2] : undefined,
 				args[1] ? errorType(args[1]) : undefined,
 			);
 			return;
 		case "connectionAttempt":
+			if (typeof args[1] !== "string") return;
 			tracker.setups.attemptBegun(connection, {
 				address: args[1],
 				port: args[2],

@@ -41,7 +41,8 @@ export interface UndiciState {
 /** A pool that a socket belongs to. */
 export interface Keeper {
 	readonly agent: any;
-	readonly key: string;
+	/** The agent's name for the pool. */
+	readonly key: string | symbol;
 	readonly keyOfOneRequest: boolean;
 }
 

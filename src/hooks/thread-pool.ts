@@ -18,8 +18,11 @@ export class ThreadPool {
 	};
 }
 
+/** The variables that libuv reads as well, whatever a program puts in their place. */
+const { env } = process;
+
 function configuredSize(): number {
-	const value = process.env.UV_THREADPOOL_SIZE;
+	const value = env.UV_THREADPOOL_SIZE;
 	if (value === undefined) return DEFAULT_SIZE;
 	const size = Number.parseInt(value, 10) || SMALLEST_SIZE;
 	return size < 0 ? LARGEST_SIZE : Math.min(size, LARGEST_SIZE);

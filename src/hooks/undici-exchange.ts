@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { URL } from "node:url";
 import type { ServerHints } from "../connections/connection";
 import type { Exchange } from "../connections/request";
 import { announcedIdleLimit } from "../keep-alive";
@@ -144,23 +145,26 @@ function headerIn(
 const parsed = new Map<string, UndiciOrigin>();
 const MOST_ORIGINS = 1000;
 
-/** The server that a request is for; one to a proxy names it in its path. */
+/**
+ * The server that a request is for; one to a proxy names it in its path. Absent where that is no URL, which a client
+ * of one server does not mind.
+ */
 export function serverOf({
 	origin,
 	path,
 	method,
-}: UndiciRequest): UndiciOrigin {
+}: UndiciRequest): UndiciOrigin | undefined {
 	const named =
 		method === "CONNECT" ? undefined : /^https?:\/\/[^/?#]+/.exec(path);
-	return originOf(named ? named[0] : origin);
+	const text = String(named ? named[0] : origin);
+	return parsed.get(text) ?? (URL.canParse(text) ? originOf(text) : undefined);
 }
 
 /** Reads an origin; those of the program are few and come again and again. */
-export function originOf(origin: string | URL): UndiciOrigin {
-	const key = String(origin);
-	const known = parsed.get(key);
+export function originOf(origin: string): UndiciOrigin {
+	const known = parsed.get(origin);
 	if (known) return known;
-	const { protocol, hostname, port, origin: text } = new URL(key);
+	const { protocol, hostname, port, origin: text } = new URL(origin);
 	const secure = protocol === "https:";
 	const fresh = {
 		secure,
@@ -169,6 +173,6 @@ export function originOf(origin: string | URL): UndiciOrigin {
 		text,
 	};
 	if (parsed.size >= MOST_ORIGINS) parsed.clear();
-	parsed.set(key, fresh);
+	parsed.set(origin, fresh);
 	return fresh;
 }

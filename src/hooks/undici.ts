@@ -135,7 +135,7 @@ class UndiciWatcher {
 			this.environment;
 		if (this.opensTunnel(undiciRequest)) return;
 		const origin = serverOf(undiciRequest);
-		if (!tracesHost(origin.host)) return;
+		if (!origin || !tracesHost(origin.host)) return;
 		freezeWatch.check();
 		const request = tracker.requestCreated(
 			new UndiciExchange(undiciRequest, origin),
