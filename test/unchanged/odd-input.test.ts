@@ -72,6 +72,48 @@ describe.concurrent("a program that does what it may, however odd", () => {
 		});
 	});
 
+	test("lets nothing be added to its sockets and agents", async ({ http }) => {
+		const run = await compare(http, async (program) => {
+			const { http, net, port, get, once, report } = program;
+			for (const close of [Object.preventExtensions, Object.seal]) {
+				const socket = close(new net.Socket());
+				await once(socket.connect(port, "localhost"), "connect");
+				socket.destroy();
+				await once(socket, "close");
+				const agent = close(new http.Agent({ keepAlive: true }));
+				const first = await get("/", { agent });
+				const second = await get("/", { agent });
+				report([first.number, second.number]);
+				agent.destroy();
+			}
+		});
+		expect(run.reports).toEqual([
+			[1, 2],
+			[1, 2],
+		]);
+		expect(
+			run.spans.filter(({ name }) => name === "connection.setup").length,
+		).toBeGreaterThanOrEqual(4);
+	});
+
+	test("lets nobody look at stacks", async ({ http }) => {
+		const run = await compare(http, async ({ http, get, once, report }) => {
+			Object.freeze(Error);
+			const agent = new http.Agent({ keepAlive: true });
+			await get("/", { agent });
+			const [[idle] = []] = Object.values(agent.freeSockets);
+			if (idle) await once(idle.destroy(), "close");
+			report((await get("/", { agent })).number);
+			agent.destroy();
+		});
+		expect(requestsOf(run.spans)[1]?.attributes).toMatchObject({
+			"conntrace.connection.reason": "unknown",
+			"conntrace.connection.reason_detail": expect.stringContaining(
+				"destroyed by a function that cannot be seen",
+			),
+		});
+	});
+
 	test("emits a response that came from nowhere, and takes from one what it does not need", async ({
 		http,
 	}) => {
