@@ -15,6 +15,7 @@ type EndListener = (
 	answer?: string | dns.LookupAddress | readonly dns.LookupAddress[],
 ) => void;
 /** As they are before a program puts others in their place. */
+const { apply } = Reflect;
 const NodesPromise = Promise;
 const { then } = Promise.prototype;
 
@@ -62,7 +63,7 @@ function watchCalls(
 			args[args.length - 1] = function (this: unknown, ...results: any[]) {
 				ended(onEnd, results[0], results[1]);
 				// A function of the program may have an `apply` of its own.
-				return Reflect.apply(callback, this, results);
+				return apply(callback, this, results);
 			};
 			let refused = true;
 			try {

@@ -105,6 +105,49 @@ describe.concurrent("a program that changes what it was given", () => {
 		for (const { start, end } of run.spans) expect(end > start).toBe(true);
 	});
 
+	test("has taken away all that is global", async ({ http }) => {
+		const [alone, traced] = await Promise.all(
+			(["none", "require"] as const).map((preload) =>
+				runScenario(
+					http,
+					async ({ client, net, origin, port, report }) => {
+						const world = globalThis;
+						const globals = Object.getOwnPropertyDescriptors(world);
+						const { defineProperties, defineProperty } = Object;
+						const names = Object.keys(globals).filter(
+							(name) => globals[name]?.configurable,
+						);
+						for (const name of names)
+							defineProperty(world, name, {
+								configurable: true,
+								value: undefined,
+							});
+						let left = 2;
+						const done = () => {
+							left -= 1;
+							if (left === 0) {
+								defineProperties(world, globals);
+								report("done");
+							}
+						};
+						client.get(origin, { agent: false }, (response) =>
+							response.resume().on("close", done),
+						);
+						const socket = net.connect(port, "localhost", () =>
+							socket.destroy(),
+						);
+						socket.on("close", done);
+					},
+					{ preload },
+				),
+			),
+		);
+		expect(alone).toMatchObject({ reports: ["done"], stderr: "", exitCode: 0 });
+		expect(traced).toMatchObject({ reports: ["done"], exitCode: 0 });
+		// It says no more than that.
+		expect(traced?.stderr ?? "").toMatch(/^(conntrace: .*\n( +at .*\n)*)*$/);
+	});
+
 	test("counts what promises are waited for", async ({ http }) => {
 		const run = await compare(http, async ({ dns, get, report }) => {
 			const { then } = Promise.prototype;
