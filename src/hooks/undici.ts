@@ -324,7 +324,10 @@ class UndiciWatcher {
 		this.newest = undefined;
 		const state = stateOf(socket) ?? this.found(request, socket);
 		if (!request) {
-			this.tunnelSent(this.tunnels.get(undiciRequest), state?.connection);
+			const tunnel = this.tunnels.get(undiciRequest);
+			// Of a server that is not traced, or that is not known.
+			if (!tunnel && state) state.connection.usedBefore = true;
+			this.tunnelSent(tunnel, state?.connection);
 			return;
 		}
 		const { tracker } = this.environment;

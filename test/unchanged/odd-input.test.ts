@@ -363,6 +363,30 @@ describe.concurrent("a program that does what it may, however odd", () => {
 			expect(requestsOf(traced.spans)).not.toEqual([]);
 		});
 
+	test("sends by undici-6 what is for no server, on a connection that is used again", async ({
+		http,
+	}) => {
+		const run = await runScenario(
+			http,
+			async ({ origin, undici }) => {
+				const client = new undici.Client(origin);
+				for (const of of ["odd", origin]) {
+					const sent = { origin: of, path: "/", method: "GET" } as const;
+					const { body } = await client.request(sent as never);
+					await body.dump();
+				}
+				await client.close();
+			},
+			{ values: { undici: "undici-6" } },
+		);
+		expect(http.connections).toHaveLength(1);
+		expect(
+			requestsOf(run.spans).map(
+				({ attributes }) => attributes["conntrace.connection.reused"],
+			),
+		).toEqual([true]);
+	});
+
 	test("has other variables and another clock in place of those of the process", async ({
 		http,
 	}) => {
