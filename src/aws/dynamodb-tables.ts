@@ -7,17 +7,34 @@ const MAX_TABLES = 100;
  * are objects (`{"S": ...}`) and quotes inside strings are escaped.
  */
 export function tableNames(body: string): string[] {
-	const names = new Set<string>();
+	const names: string[] = [];
 	if (body.includes(REQUEST_ITEMS)) addRequestItems(names, body);
 	// Looking for the plain text first is what keeps a large body cheap.
 	let at = body.indexOf(TABLE_NAME);
-	while (at >= 0 && names.size < MAX_TABLES) {
-		VALUE.lastIndex = at + TABLE_NAME.length;
-		const name = VALUE.exec(body)?.[1];
-		if (name) names.add(copyOf(name));
-		at = body.indexOf(TABLE_NAME, VALUE.lastIndex || at + 1);
+	while (at >= 0 && names.length < MAX_TABLES) {
+		const end = at + TABLE_NAME.length;
+		addOnce(names, nameAt(body, end));
+		at = body.indexOf(TABLE_NAME, end);
 	}
-	return [...names];
+	return names;
+}
+
+/** Most programs name the same table again and again: its name, and how that stands in the body. */
+let lastName = "";
+let lastText = "";
+
+function nameAt(body: string, at: number): string | undefined {
+	if (lastText !== "" && body.startsWith(lastText, at)) return lastName;
+	VALUE.lastIndex = at;
+	const name = VALUE.exec(body)?.[1];
+	if (!name) return undefined;
+	lastName = copyOf(name);
+	lastText = `:"${lastName}"`;
+	return lastName;
+}
+
+function addOnce(names: string[], name: string | undefined): void {
+	if (name !== undefined && !names.includes(name)) names.push(name);
 }
 
 const REQUEST_ITEMS = '"RequestItems"';
@@ -32,14 +49,14 @@ const MARK = /["{}[\]]/g;
 const COLON = /\s*:/y;
 
 /** Adds the keys of `RequestItems`, the form of batch operations. */
-function addRequestItems(names: Set<string>, body: string): void {
+function addRequestItems(names: string[], body: string): void {
 	const start = START.exec(body);
 	if (!start) return;
 	let depth = 1;
 	MARK.lastIndex = start.index + start[0].length;
 	for (
 		let mark = MARK.exec(body);
-		mark && depth > 0 && names.size < MAX_TABLES;
+		mark && depth > 0 && names.length < MAX_TABLES;
 		mark = MARK.exec(body)
 	) {
 		const [text] = mark;
@@ -50,7 +67,7 @@ function addRequestItems(names: Set<string>, body: string): void {
 			COLON.lastIndex = end + 1;
 			if (depth === 1 && COLON.test(body)) {
 				const key = body.slice(MARK.lastIndex, end);
-				if (NAME.test(key)) names.add(copyOf(key));
+				if (NAME.test(key)) addOnce(names, copyOf(key));
 			}
 			MARK.lastIndex = end + 1;
 		}

@@ -28,6 +28,24 @@ export function headerOfRequest(
 	return headerText(getHeader.call(req, name));
 }
 
+/** The last URL that was asked for, since programs ask for the same again and again. */
+let last = { protocol: "", host: "", port: 0, path: "", url: "" };
+
+function urlOf(
+	protocol: string,
+	host: string,
+	port: number,
+	path: string,
+): string {
+	// Through a proxy the path is the whole URL.
+	if (!path.startsWith("/") && /^[a-z]+:\/\//i.test(path)) return path;
+	const name = host.includes(":") ? `[${host}]` : host;
+	const standardPort = protocol === "https:" ? 443 : 80;
+	const place = port === standardPort ? "" : `:${port}`;
+	// The path of a CONNECT is the address behind the proxy.
+	return `${protocol}//${name}${place}${path.startsWith("/") ? path : ""}`;
+}
+
 /** An exchange of `node:http`, read from its request object when somebody asks. */
 class HttpExchange implements Exchange {
 	constructor(
@@ -41,15 +59,23 @@ class HttpExchange implements Exchange {
 	}
 
 	get url(): string {
+		const { host, port, path } = this;
 		const { protocol } = this.req;
-		const { path } = this;
-		// Through a proxy the path is the whole URL.
-		if (!path.startsWith("/") && /^[a-z]+:\/\//i.test(path)) return path;
-		const host = this.host.includes(":") ? `[${this.host}]` : this.host;
-		const standardPort = protocol === "https:" ? 443 : 80;
-		const port = this.port === standardPort ? "" : `:${this.port}`;
-		// The path of a CONNECT is the address behind the proxy.
-		return `${protocol}//${host}${port}${path.startsWith("/") ? path : ""}`;
+		if (
+			last.path !== path ||
+			last.host !== host ||
+			last.port !== port ||
+			last.protocol !== protocol
+		) {
+			last = {
+				protocol,
+				host,
+				port,
+				path,
+				url: urlOf(protocol, host, port, path),
+			};
+		}
+		return last.url;
 	}
 
 	get forForwarding(): boolean {
@@ -69,8 +95,9 @@ class HttpExchange implements Exchange {
 	pendingBody(): string | undefined {
 		const { outputData } = this.req as any;
 		if (!Array.isArray(outputData) || outputData.length === 0) return undefined;
-		if (outputData.length === 1) return String(outputData[0].data);
-		return outputData.map(({ data }) => String(data)).join("");
+		let text = "";
+		for (const { data } of outputData) text += textOf(data);
+		return text;
 	}
 
 	get statusCode(): number | undefined {
@@ -134,6 +161,14 @@ export function rawHeadersOf({
 	rawHeaders,
 }: IncomingMessage): readonly string[] {
 	return Array.isArray(rawHeaders) ? rawHeaders : [];
+}
+
+/** A part of a body. What is looked for in it is ASCII. */
+function textOf(data: unknown): string {
+	if (!(data instanceof Uint8Array)) return String(data);
+	return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString(
+		"latin1",
+	);
 }
 
 function headerText(

@@ -31,7 +31,8 @@ export function addAws(
 	const { exchange, tableNames = [] } = request;
 	const text = awsCallText(exchange);
 	if (text === undefined) return undefined;
-	const key = `${text}\n${tableNames.join()}`;
+	const [table = ""] = tableNames;
+	const key = `${text}\n${tableNames.length > 1 ? tableNames.join() : table}`;
 	let call = calls.get(key);
 	if (!call) {
 		if (calls.size >= MAX_CALLS) calls.clear();

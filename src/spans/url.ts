@@ -5,6 +5,18 @@ import { withoutUser } from "../user-information";
  * parameters in the path (`;jsessionid=`).
  */
 export function redactUrl(url: string): string {
+	if (url !== lastUrl) {
+		lastRedacted = redact(url);
+		lastUrl = url;
+	}
+	return lastRedacted;
+}
+
+/** Programs ask for the same URL again and again. */
+let lastUrl = "";
+let lastRedacted = "";
+
+function redact(url: string): string {
 	if (!/[@#?;]/.test(url)) return url;
 	const [beforeFragment = ""] = withoutUser(url).split("#", 1);
 	const query = beforeFragment.indexOf("?");
