@@ -245,6 +245,34 @@ test.concurrent("an agent that keeps tunnels where it does not look for them, an
 	).toMatch(/ idle for .+ ms under another protocol \(/);
 });
 
+test.runIf(testedNode >= 24)(
+	"http.setGlobalProxyFromEnv",
+	async ({ server, proxy }) => {
+		const run = await runThrough(
+			proxy,
+			server,
+			async ({ http, get, fetchAnswer, values: { proxy } }) => {
+				const { setGlobalProxyFromEnv } = http as unknown as {
+					setGlobalProxyFromEnv(env: object): () => void;
+				};
+				const takeBack = setGlobalProxyFromEnv({ HTTPS_PROXY: proxy });
+				for (const round of [0, 1]) {
+					await get(`/x/0/get-${round}`);
+					await fetchAnswer(`/x/0/fetch-${round}`);
+				}
+				takeBack();
+			},
+		);
+		const trace = judge(run, [proxy.behind(server)]);
+		expect(story(trace)).toEqual([
+			"first_connection",
+			"different_agent",
+			"request 2",
+			"request 2",
+		]);
+	},
+);
+
 describe.concurrent("agents that keep no tunnel", () => {
 	test("https-proxy-agent without keepAlive", async ({ server, proxy }) => {
 		const run = await runThrough(
