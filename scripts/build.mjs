@@ -26,6 +26,36 @@ const privateOpenTelemetryApi = {
 	},
 };
 
+/**
+ * What is imported by name from Node's modules is what stood there when the agent was loaded: a program that puts a
+ * function of its own in such a place is called by nobody else, and the agent does not depend on it. A default import is
+ * the module itself, as hooks need it.
+ */
+const nodesModulesAsLoaded = {
+	name: "nodes-modules-as-loaded",
+	setup({ onResolve, onLoad }) {
+		const namespace = "as-loaded";
+		onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+			kind === "import-statement" ? { path, namespace } : undefined,
+		);
+		onLoad({ filter: /^/, namespace }, async ({ path }) => {
+			const { default: _, ...exported } = await import(path);
+			const captured = Object.keys(exported).map(
+				// Only those that are used are in the file.
+				(name) =>
+					`export const ${name} = /* @__PURE__ */ (() => nodes.${name})();`,
+			);
+			return {
+				contents: [
+					`const nodes = require(${JSON.stringify(path)});`,
+					"export default nodes;",
+					...captured,
+				].join("\n"),
+			};
+		});
+	},
+};
+
 /** The embedded DynamoDB loads its actions by names without an extension, which esbuild does not look up. */
 const dynaliteInOneFile = {
 	name: "dynalite-in-one-file",
@@ -104,6 +134,7 @@ await build({
 	minify: true,
 	mainFields: ["module", "main"],
 	plugins: [
+		nodesModulesAsLoaded,
 		privateOpenTelemetryApi,
 		summaryAsText,
 		agentPackages.plugin,
@@ -117,7 +148,7 @@ await build({
 	outdir: "dist",
 	mainFields: ["module", "main"],
 	external: ["@opentelemetry/api", "@opentelemetry/instrumentation"],
-	plugins: [packages.plugin],
+	plugins: [nodesModulesAsLoaded, packages.plugin],
 });
 // Nothing but the names of two channels, and needed by programs without OpenTelemetry.
 await build({

@@ -1,5 +1,6 @@
-import net from "node:net";
-import tls from "node:tls";
+import { lookup } from "node:dns";
+import { connect as connectPlain, isIP, type Socket } from "node:net";
+import { connect as connectSecure } from "node:tls";
 import { now } from "../clocks";
 import { announcedIdleLimit } from "../keep-alive";
 import { clearTimeout, setTimeout } from "../timers";
@@ -34,7 +35,7 @@ interface Pending {
 
 /** A connection to an HTTP/1.1 server, for one request at a time. It keeps no program alive. */
 export class HttpConnection {
-	private readonly socket: net.Socket;
+	private readonly socket: Socket;
 	private pending: Pending | undefined;
 	private usableUntil = Number.POSITIVE_INFINITY;
 	private requests = 0;
@@ -150,29 +151,29 @@ export class HttpConnection {
 	}
 }
 
-function connect({ url, ca, cert, key }: Target, session: Session): net.Socket {
+function connect({ url, ca, cert, key }: Target, session: Session): Socket {
 	const { protocol, hostname, port } = new URL(url);
 	const host = hostname.replace(/^\[(.*)\]$/, "$1");
 	const options = {
 		host,
+		// The program may have put another in its place.
+		lookup,
 		noDelay: true,
 		keepAlive: true,
 		keepAliveInitialDelay: KEEP_ALIVE_DELAY,
 	};
 	if (protocol === "http:") {
-		return net.connect({ ...options, port: Number(port || 80) });
+		return connectPlain({ ...options, port: Number(port || 80) });
 	}
-	return tls
-		.connect({
-			...options,
-			port: Number(port || 443),
-			ALPNProtocols: ["http/1.1"],
-			...(net.isIP(host) === 0 && { servername: host }),
-			...buffers({ ca, cert, key, session: session.last }),
-		})
-		.on("session", (last) => {
-			session.last = last;
-		});
+	return connectSecure({
+		...options,
+		port: Number(port || 443),
+		ALPNProtocols: ["http/1.1"],
+		...(isIP(host) === 0 && { servername: host }),
+		...buffers({ ca, cert, key, session: session.last }),
+	}).on("session", (last) => {
+		session.last = last;
+	});
 }
 
 /** As `tls` wants them, which takes no views on other memory; absent ones stay absent. */

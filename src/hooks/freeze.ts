@@ -1,3 +1,4 @@
+import { cpuTime } from "../clocks";
 import { clearTimeout, setTimeout } from "../timers";
 
 /** Time between two beats, in milliseconds. */
@@ -62,13 +63,4 @@ export class FreezeWatch {
 		this.timer = undefined;
 		if (this.options.needed()) this.rearm();
 	}
-}
-
-/** As it is before a program puts another in its place. */
-const { cpuUsage } = process;
-
-/** CPU time of the process in milliseconds. */
-function cpuTime(): number {
-	const { user, system } = cpuUsage.call(process);
-	return (user + system) / 1000;
 }

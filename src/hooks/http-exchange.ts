@@ -5,19 +5,17 @@ import { indexOfHeader } from "./header-pairs";
 import { countListeners } from "./listeners";
 import { portOf } from "./port";
 
-/** As they are before a program puts others in their place. */
-const NodesRequest = ClientRequest;
-const NodesResponse = IncomingMessage;
+/** As it is before a program puts another in its place. */
 const { getHeader } = ClientRequest.prototype;
 
 /** Whether it is a request of Node's; a program may hand anything to an agent. */
 export function isRequest(req: unknown): boolean {
-	return req instanceof NodesRequest;
+	return req instanceof ClientRequest;
 }
 
 /** Whether it is a response of Node's: tests and their tools give requests others, which came from nowhere. */
 export function isResponse(res: unknown): res is IncomingMessage {
-	return res instanceof NodesResponse;
+	return res instanceof IncomingMessage;
 }
 
 /** A header as it will be sent. @param name in lower case */

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
-import dns from "node:dns";
+import { getServers } from "node:dns";
 import { isIPv6 } from "node:net";
 import type { Lookup } from "../connections/setup";
 import { clearTimeout, setImmediate, setTimeout } from "../timers";
@@ -66,7 +66,7 @@ function query(
 
 /** As Node writes it: `127.0.0.1`, `127.0.0.1:5300`, `::1` or `[::1]:5300`. */
 function firstServer(): { host: string; port: number } | undefined {
-	const [server] = dns.getServers();
+	const [server] = getServers();
 	if (server === undefined) return undefined;
 	const [, bracketed, host = bracketed, port] =
 		/^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(server) ?? [];

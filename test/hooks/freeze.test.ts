@@ -11,6 +11,8 @@ vi.mock("../../src/timers.js", () => ({
 	},
 }));
 
+vi.mock("../../src/clocks.js", () => ({ cpuTime: () => cpu }));
+
 let now: number;
 let cpu: number;
 let needed: boolean;
@@ -23,10 +25,6 @@ beforeEach(() => {
 	cpu = 0;
 	needed = true;
 	frozen = [];
-	vi.spyOn(process, "cpuUsage").mockImplementation(() => ({
-		user: cpu * 1000,
-		system: 0,
-	}));
 	watch = new FreezeWatch({
 		now: () => now,
 		guard: (run) => run(),
@@ -38,7 +36,6 @@ beforeEach(() => {
 
 afterEach(() => {
 	vi.useRealTimers();
-	vi.restoreAllMocks();
 });
 
 /** Time passes, in milliseconds; with all of it spent computing, or none. */

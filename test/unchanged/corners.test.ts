@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+import { exportingTo, startCollector } from "../support/collector.js";
 import {
 	compare,
 	describeBoth,
@@ -105,6 +106,52 @@ describe.concurrent("a program that changes what it was given", () => {
 		for (const { start, end } of run.spans) expect(end > start).toBe(true);
 	});
 
+	for (const output of ["a file", "a collector"])
+		test(`has put functions in the place of Node's, with ${output}`, async ({
+			http,
+		}) => {
+			const collector = await startCollector();
+			await compare(
+				http,
+				async ({ get, dns, report, sleep }) => {
+					const calls: string[] = [];
+					for (const name of [
+						...["net", "tls", "fs", "crypto", "zlib", "os", "util"],
+						...["dns", "http", "https", "http2", "url", "timers", "tty"],
+					]) {
+						const module = require(`node:${name}`);
+						for (const key of Object.keys(module)) {
+							const value = Object.getOwnPropertyDescriptor(module, key)?.value;
+							// A class is no function that is called.
+							if (typeof value !== "function" || /^[A-Z]/.test(key)) continue;
+							module[key] = function (...args: unknown[]) {
+								calls.push(`${name}.${key}`);
+								return value.apply(this, args);
+							};
+						}
+					}
+					await get("/");
+					await get("/");
+					await get("/", { agent: false });
+					await dns.promises.lookup("localhost");
+					await sleep(50);
+					await get("/", { agent: false });
+					process.on("exit", () => report(calls.toSorted()));
+				},
+				{
+					environment:
+						output === "a file"
+							? {}
+							: {
+									CONNTRACE_FILE: "",
+									...exportingTo(collector.origin),
+									...{ OTEL_LOG_LEVEL: "warn", OTEL_BSP_SCHEDULE_DELAY: "5" },
+								},
+				},
+			);
+			await collector.close();
+		});
+
 	test("has taken away all that is global", async ({ http }) => {
 		const [alone, traced] = await Promise.all(
 			(["none", "require"] as const).map((preload) =>
@@ -115,7 +162,8 @@ describe.concurrent("a program that changes what it was given", () => {
 						const globals = Object.getOwnPropertyDescriptors(world);
 						const { defineProperties, defineProperty } = Object;
 						const names = Object.keys(globals).filter(
-							(name) => globals[name]?.configurable,
+							// Node's own fetch needs it, in some versions before it is used.
+							(name) => globals[name]?.configurable && name !== "WebAssembly",
 						);
 						for (const name of names)
 							defineProperty(world, name, {
