@@ -84,6 +84,10 @@ export interface EndingFacts extends Lateness {
 	readonly agentDestroyed: boolean;
 	/** For how many milliseconds it had been idle. Nobody who watches from outside knows: it is added inside. */
 	idle?: number | undefined;
+	/** For how many milliseconds it had been there, its making included. Added inside as well. */
+	age?: number | undefined;
+	/** For how many milliseconds its agent uses a connection, however busy it is (`socketActiveTTL` of agentkeepalive). */
+	readonly ageLimit?: number | undefined;
 	/** The server's announced idle limit in milliseconds. */
 	readonly serverIdleLimit?: number | undefined;
 	/** It happened in the `timeout` event of an idle connection: the limit in milliseconds. */
@@ -211,10 +215,12 @@ function endedIdle(facts: EndingFacts): Explanation {
 	const idle =
 		facts.idle === undefined ? "while idle" : `idle ${ms(facts.idle)}`;
 	if (facts.idleTimeout !== undefined) {
-		return [
-			"agent_idle_timeout",
-			`${idle}, the client closes after ${ms(facts.idleTimeout)}`,
-		];
+		return (
+			tooOld(facts) ?? [
+				"agent_idle_timeout",
+				`${idle}, the client closes after ${ms(facts.idleTimeout)}`,
+			]
+		);
 	}
 	const announced =
 		facts.serverIdleLimit === undefined
@@ -240,6 +246,19 @@ function endedIdle(facts: EndingFacts): Explanation {
 		return ["socket_error", `${idle}, failed with ${facts.error}`];
 	}
 	return ["unknown", `${idle}, destroyed by ${facts.site ?? "the program"}`];
+}
+
+/** Clocks of agents that count whole milliseconds. */
+const ROUNDING = 2;
+
+function tooOld({ age, ageLimit }: EndingFacts): Explanation | undefined {
+	if (age === undefined || !ageLimit || age < ageLimit - ROUNDING) {
+		return undefined;
+	}
+	return [
+		"agent_idle_timeout",
+		`open for ${ms(age)}, the client uses a connection for ${ms(ageLimit)}`,
+	];
 }
 
 /** In the order in which Node's agent decides whether to keep a connection (checked on 20, 22, 24 and 26). */
@@ -280,6 +299,8 @@ function endedOnRelease(facts: EndingFacts): Explanation {
 			"the request's own checkServerIdentity keeps its connection out of the pool",
 		];
 	}
+	const old = tooOld(facts);
+	if (old) return old;
 	if (release.kept === false) {
 		return ["unknown", "the agent's keepSocketAlive refused the connection"];
 	}

@@ -117,7 +117,7 @@ export class Journal {
 	}
 
 	of(host: string, port: number): HostRecord {
-		const name = `${host}:${port}`;
+		const name = `${host.toLowerCase()}:${port}`;
 		const known = this.hosts.get(name);
 		if (known) return known;
 		if (this.hosts.size >= MAX_HOSTS) this.forgetOne();

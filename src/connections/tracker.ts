@@ -495,6 +495,7 @@ export class ConnectionTracker {
 		if (!connection.open) return;
 		const { idleSince, holder, setup } = connection;
 		const now = this.options.now();
+		facts.age = now - setup.start;
 		if (idleSince !== undefined) facts.idle = now - idleSince;
 		const written = holder?.writtenAt ?? holder?.assignedAt;
 		if (written !== undefined) facts.sinceWritten = now - written;

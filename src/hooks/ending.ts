@@ -34,6 +34,7 @@ export function endingFacts(
 		agentDestroyed:
 			keeper !== undefined && keeper.agent === agentBeingDestroyed(),
 		idleTimeout: state.idleTimeout,
+		ageLimit: keeper?.agent.options?.socketActiveTTL,
 		serverIdleLimit: connection.hints?.idleLimit,
 		agentKeepAlive: keeper?.agent.keepAlive,
 		request: connection.holder

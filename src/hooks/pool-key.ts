@@ -32,6 +32,7 @@ export function differingOptions(key: string, otherKey: string): string {
 	if (hasTlsOptions(own) !== hasTlsOptions(other)) {
 		return "protocol (the agent took one of both requests for http, the other for https)";
 	}
+	if (own[0] !== other[0]) return "spelling of the host";
 	if (!hasTlsOptions(own)) {
 		return own[2] === other[2] ? "family" : "localAddress";
 	}

@@ -10,6 +10,7 @@ vi.mock("../../src/timers.js", () => ({
 		return globalThis.clearTimeout;
 	},
 }));
+vi.mock("../../src/clocks.js", () => ({ cpuTime: () => cpu }));
 
 vi.mock("../../src/clocks.js", () => ({ cpuTime: () => cpu }));
 

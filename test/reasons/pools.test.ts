@@ -54,6 +54,10 @@ describeBoth("pools that could not serve", ({ test, secure }) => {
 			await get("/x/0/family", { agent, family: 4 });
 			await get("/x/0/address", { agent, localAddress: "127.0.0.1" });
 			agent.destroy();
+			const other = new client.Agent({ keepAlive: true });
+			await get("/x/0/host", { agent: other });
+			await get("/x/0/host", { agent: other, hostname: "LOCALHOST" });
+			other.destroy();
 		});
 		const [first, ...later] = stage(run, "agents");
 		expect(first).toMatchObject({ reason: "first_connection" });
@@ -76,6 +80,10 @@ describeBoth("pools that could not serve", ({ test, secure }) => {
 		expect(lastClaim(run, "address")).toMatchObject({
 			reason: "pool_key_mismatch",
 			detail: expect.stringContaining("localAddress"),
+		});
+		expect(lastClaim(run, "host")).toMatchObject({
+			reason: "pool_key_mismatch",
+			detail: expect.stringContaining("spelling of the host"),
 		});
 	});
 

@@ -74,4 +74,37 @@ describeBoth("an agent of somebody else", ({ test, secure }) => {
 			previous: 0,
 		});
 	});
+
+	test("agentkeepalive closes what has been used for too long", async ({
+		server,
+	}) => {
+		const run = await trace(
+			server,
+			async ({ get, sleep, values }) => {
+				const { HttpAgent, HttpsAgent } =
+					process.mainModule?.require("agentkeepalive") ?? {};
+				const agent = new (values ? HttpsAgent : HttpAgent)({
+					socketActiveTTL: 300,
+				});
+				await get("/x/0/idle", { agent });
+				await sleep(500);
+				await get("/delay/400/idle", { agent });
+				await get("/x/0/released", { agent });
+				agent.destroy();
+			},
+			{ values: secure },
+		);
+		const detail = expect.stringMatching(
+			/^open for [3-9]\d\d ms, the client uses a connection for 300 ms$/,
+		);
+		expect(lastClaim(run, "idle")).toMatchObject({
+			reason: "agent_idle_timeout",
+			detail,
+			previous: 0,
+		});
+		expect(lastClaim(run, "released")).toMatchObject({
+			reason: "agent_idle_timeout",
+			detail,
+		});
+	});
 });
