@@ -10,7 +10,6 @@ vi.mock("../../src/timers.js", () => ({
 		return globalThis.clearTimeout;
 	},
 }));
-vi.mock("../../src/clocks.js", () => ({ cpuTime: () => cpu }));
 
 vi.mock("../../src/clocks.js", () => ({ cpuTime: () => cpu }));
 
