@@ -117,11 +117,17 @@ export function agentBeingDestroyed(): object | undefined {
 
 const requestsWithoutPool = new WeakSet<Request>();
 
-/**
- * Under which key the agent looked for a free connection, where it connects only in a later turn. An agent may ask the
- * stack whether a request is one of https (agent-base 7, where the options do not say), and takes another key then.
- */
-const keysLookedUnder = new WeakMap<Request, string | symbol>();
+/** What an agent found when it looked for a free connection, where it connects only in a later turn. */
+interface Search {
+	/**
+	 * Where it looked. An agent may ask the stack whether a request is one of https (agent-base 7, where the options do not
+	 * say), and takes another key in a later turn.
+	 */
+	readonly key: string | symbol;
+	readonly found: PoolSnapshot;
+}
+
+const searches = new WeakMap<Request, Search>();
 
 /** A request that found no free connection and may not have a new one waits in the agent's queue. */
 function queued(
@@ -132,18 +138,26 @@ function queued(
 	request: Request,
 ): void {
 	const likely = keyOf(agent, options);
-	const key = queueOf(agent, req, likely);
-	if (key === undefined) {
-		keysLookedUnder.set(request, likely);
-		return;
-	}
+	const queue = queueOf(agent, req, likely);
+	const key = queue ?? likely;
 	const pool = poolOf(agent, key);
 	const before = snapshot(tracker, agent, key, pool);
+	if (queue === undefined) {
+		const busy = before.busy - standInsAtEnd(agent, key);
+		searches.set(request, { key, found: { ...before, busy } });
+		return;
+	}
 	tracker.requestQueued(
 		request,
 		{ ...before, queued: before.queued - 1 },
 		pool,
 	);
+}
+
+/** agent-base 7 lists a socket of no use in place of the one that it is going to make for the request. */
+function standInsAtEnd(agent: any, key: string | symbol): number {
+	const last = agent.sockets?.[key]?.at(-1);
+	return last && !stateOf(last) ? 1 : 0;
 }
 
 /** Under which key the request waits; looked for under the likeliest first, for an agent may have many. */
@@ -168,11 +182,15 @@ function decide(
 	const key = keyOf(agent, options);
 	const keyOfOneRequest = hasOwnIdentityCheck(agent, options, key);
 	const pool = poolOf(agent, key);
-	const askedKey = keysLookedUnder.get(request) ?? key;
+	const search = searches.get(request);
+	const askedKey = search?.key ?? key;
 	const asked = poolOf(agent, askedKey);
 	environment.tracker.decide(request, {
 		pool: asked,
-		snapshot: snapshot(environment.tracker, agent, askedKey, asked),
+		snapshot: asFound(
+			search,
+			snapshot(environment.tracker, agent, askedKey, asked),
+		),
 		agentKeepAlive: agent.keepAlive === true,
 		withoutPool: withoutPool(agent, request),
 		tlsOfOneRequest: keyOfOneRequest,
@@ -180,6 +198,17 @@ function decide(
 		differingOptions,
 	});
 	return { request, pool, keeper: { agent, key, keyOfOneRequest } };
+}
+
+/** The pool as it was for the request: since it was looked into, connections may have been given back, or begun. */
+function asFound(search: Search | undefined, now: PoolSnapshot): PoolSnapshot {
+	if (!search) return now;
+	const { free, busy } = search.found;
+	return {
+		...now,
+		free: Math.min(now.free, free),
+		busy: Math.max(now.busy, busy),
+	};
 }
 
 function bind(

@@ -34,7 +34,7 @@ export const REASON_ADVICE: Readonly<Record<Reason, Advice>> = {
 		"Build the client once, new DynamoDBClient(...) outside the handler, and give all clients of one host the same requestHandler or httpsAgent.",
 	),
 	pool_key_mismatch: change(
-		"Give every request of the agent the same connection options (ca, servername, family, rejectUnauthorized ...): set them once in new https.Agent({ ... }) instead of per request; for another protocol, which https-proxy-agent 7 takes from the stack behind the AWS SDK's handler, set agent.isSecureEndpoint = () => true.",
+		"Give every request of the agent the same connection options (ca, servername, family, rejectUnauthorized ...): set them once in new https.Agent({ ... }) instead of per request; for another protocol, which agents of agent-base 7 (https-proxy-agent, socks-proxy-agent) take from the stack behind the AWS SDK's handler, set agent.isSecureEndpoint = () => true.",
 	),
 	per_request_tls: change(
 		"Set checkServerIdentity once in new https.Agent({ keepAlive: true, checkServerIdentity }) instead of in the options of each request.",

@@ -2,7 +2,8 @@
 const agentBase = require("agent-base");
 const agentkeepalive = require("agentkeepalive");
 
-const later = () => new Promise((resolve) => setTimeout(resolve, 5));
+const later = (milliseconds = 5) =>
+	new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
  * By what each of them does in a way of its own. `client` is `http` or `https`, `connect` makes a connection for it.
@@ -25,6 +26,14 @@ module.exports = {
 				return connect(options);
 			}
 		})({ keepAlive: true }),
+
+	"agent-base, much later": ({ connect, maxSockets }) =>
+		new (class extends agentBase.Agent {
+			async connect(_, options) {
+				await later(100);
+				return connect(options);
+			}
+		})({ keepAlive: true, maxSockets }),
 
 	"createConnection that returns": ({ client, connect }) =>
 		new (class extends client.Agent {

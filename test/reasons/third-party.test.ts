@@ -48,6 +48,39 @@ describeBoth("an agent of somebody else", ({ test, secure }) => {
 		});
 	}
 
+	test("an agent that connects later, and whose connection is free again by then", async ({
+		server,
+	}) => {
+		const run = await trace(
+			server,
+			async ({ net, tls, get, values }) => {
+				const agents = process.mainModule?.require("./third-party-agents.cjs");
+				for (const maxSockets of [Number.POSITIVE_INFINITY, 5]) {
+					const agent = agents["agent-base, much later"]({
+						maxSockets,
+						connect: (options: { port: number }) =>
+							values
+								? tls.connect({ ...options, servername: "localhost" })
+								: net.connect(options),
+					});
+					const path = `/x/0/of-${maxSockets}`;
+					await get(path, { agent });
+					await Promise.all([1, 2].map(() => get(path, { agent })));
+					agent.destroy();
+				}
+			},
+			{ values: secure },
+		);
+		for (const most of [Number.POSITIVE_INFINITY, 5])
+			expect(stage(run, `of-${most}`).slice(1)).toEqual([
+				"request 2",
+				expect.objectContaining({
+					reason: "pool_busy",
+					detail: expect.stringMatching(/^1 connection of the pool busy/),
+				}),
+			]);
+	});
+
 	test("agentkeepalive closes what has been idle for too long", async ({
 		server,
 	}) => {
