@@ -280,6 +280,14 @@ export class ConnectionTracker {
 		return connection;
 	}
 
+	/** A plain connection through such a tunnel: there is nothing of its own to set up. */
+	connectionInside(tunnel: Connection, origin: Origin): Connection {
+		const connection = this.connectionAdopted(origin);
+		connection.setup.below = tunnel.setup.connectedAttempt;
+		connection.proxy = { ...tunnel.origin, tunnel: "plain" };
+		return connection;
+	}
+
 	/** A connection whose making nobody watched, such as a stream that a program hands to its request. */
 	connectionAdopted(origin: Origin): Connection {
 		const connection = this.connectionBegun(origin, false, undefined);

@@ -59,8 +59,13 @@ export function connectionBehind(
 	request: Request,
 ): Connection {
 	const known = stateOf(socket) ?? foundBehind(tracker, socket, request);
-	if (known) return known.connection;
-	const connection = tracker.connectionAdopted(request.exchange);
+	// What was upgraded and is used for HTTP again has become a tunnel to somebody else.
+	const tunnel = known?.connection.ending?.reason === "upgraded";
+	if (known && !tunnel) return known.connection;
+	const { exchange } = request;
+	const connection = known
+		? tracker.connectionInside(known.connection, exchange)
+		: tracker.connectionAdopted(exchange);
 	watch(socket, { connection });
 	return connection;
 }

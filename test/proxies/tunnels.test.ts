@@ -293,6 +293,48 @@ describe.concurrent("agents that keep no tunnel", () => {
 		]);
 	});
 
+	test("an agent that asks for a tunnel by a request, to a plain server", async ({
+		plain,
+		proxy,
+	}) => {
+		const run = await runThrough(
+			proxy,
+			plain,
+			async ({ http, get, origin, values: { proxy } }) => {
+				const { host } = new URL(origin);
+				const { username, password, hostname, port } = new URL(proxy);
+				class TunnelAgent extends http.Agent {
+					override createConnection(_: unknown, done?: CallableFunction) {
+						const asked = http.request({
+							hostname,
+							port,
+							method: "CONNECT",
+							path: host,
+							agent: false,
+							headers: {
+								"proxy-authorization": `Basic ${btoa(`${username}:${password}`)}`,
+							},
+						});
+						asked.on("connect", (_, socket) => done?.(null, socket)).end();
+						return undefined as never;
+					}
+				}
+				const agent = new TunnelAgent({ keepAlive: true });
+				await get("/x/0/first", { agent });
+				await get("/x/0/second", { agent });
+				agent.destroy();
+			},
+		);
+		const requests = named(requestsOf(run.spans), "GET");
+		expect(story({ requests })).toEqual(["first_connection", "request 2"]);
+		for (const { attributes } of requests)
+			expect(attributes).toMatchObject({
+				"server.port": plain.port,
+				"network.peer.port": proxy.port,
+				"conntrace.proxy.port": proxy.port,
+			});
+	});
+
 	test("an agent that cannot keep one", async ({ server, proxy }) => {
 		const run = await runThrough(
 			proxy,
