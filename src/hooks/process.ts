@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { runOutside } from "../outside";
 import { countListeners } from "./listeners";
 import { replaceMethod } from "./patch";
@@ -48,6 +49,11 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): HookedProcess {
 		);
 
 	function end(signal: EndSignal): void {
+		prepareFor(signal);
+		kill.call(process, pid, signal);
+	}
+
+	function prepareFor(signal: EndSignal): void {
 		guard(onEnd);
 		guard(restoreTerminal);
 		// Nobody listens, whatever the program has made of the process, and the signal ends it as it would have done.
@@ -57,8 +63,21 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): HookedProcess {
 			() => 0,
 			() => stop?.(signal),
 		);
-		kill.call(process, pid, signal);
 	}
+
+	// What the process sends to itself ends it at once: received, it would be told in a turn of the event loop that may not come.
+	replaceMethod(process, "kill", (kill) => {
+		return function (this: unknown, ...args) {
+			guard(() => {
+				const [to, signal] = args;
+				const name = signalNamed(signal);
+				// Zero stands for all of its group.
+				const toItself = to === pid || to === 0;
+				if (receives && toItself && isUnheard(name)) prepareFor(name);
+			});
+			return kill.apply(this, args);
+		};
+	});
 
 	// A property of the process itself would show when a program lists those.
 	replaceMethod(Object.getPrototypeOf(process), "emit", (emit) => {
@@ -83,12 +102,20 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): HookedProcess {
 
 	return {
 		receiveSignals() {
-			if (receives) return;
+			if (receives || !start) return;
 			receives = true;
 			// Node receives those already that the program listens to.
 			for (const signal of SIGNALS) receive(signal);
 		},
 	};
+}
+
+/** Node takes the name and the number of a signal, and SIGTERM where there is neither. */
+function signalNamed(signal: unknown): EndSignal | undefined {
+	if (signal !== 0 && !signal) return "SIGTERM";
+	return SIGNALS.find(
+		(name) => name === signal || constants.signals[name] === signal,
+	);
 }
 
 function isUnheard(event: unknown): event is EndSignal {

@@ -38,6 +38,34 @@ describe.concurrent("a program that has connected to nothing yet is ended by a s
 			});
 });
 
+describe.concurrent("a program that sends itself a signal as the last thing it does is ended by it", () => {
+	for (const [what, expected] of [
+		["SIGTERM", "SIGTERM"],
+		["SIGINT", "SIGINT"],
+		[2, "SIGINT"],
+		["", "SIGTERM"],
+	] as const)
+		for (const preload of ["none", "require"] as const)
+			test(`${what || "no name"}, ${preload}`, async ({ http }) => {
+				const run = await runScenario(
+					http,
+					({ request, report, values }) => {
+						request("/", { agent: false })
+							.on("response", (response) => response.resume())
+							.on("close", () => {
+								report([process.kill(process.pid, 0), process.kill.length]);
+								process.kill(process.pid, values);
+								report("lives on");
+							})
+							.end();
+					},
+					{ values: what, preload },
+				);
+				expect([run.signal, run.reports]).toEqual([expected, [[true, 2]]]);
+				expect(run.spans).toHaveLength(preload === "none" ? 0 : 4);
+			});
+});
+
 /** Asks, with the terminal in raw mode, and sends itself a signal. */
 const RAW = `
 	process.stdin.setRawMode(true).resume();
