@@ -337,6 +337,14 @@ export class ConnectionTracker {
 		return request.decision;
 	}
 
+	/** Decides again for a connection that turns out to be of another pool than was thought when it was begun. */
+	decideAgain(connection: Connection, fresh: FreshRequest): void {
+		const { cause, decision } = connection;
+		if (!(cause instanceof Request)) return;
+		this.hostOf(connection).markReplaced(decision?.previousId, false);
+		connection.decision = this.decide(cause, fresh);
+	}
+
 	/** Decides why a connection is made that no request waits for. */
 	decideUnasked({ host, port }: Origin, fresh: FreshRequest): Decision {
 		const record = this.journal.of(host, port);

@@ -1,6 +1,7 @@
 import { subscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import type { Connection, Origin, ProxyHop } from "../connections/connection";
+import type { FreshRequest } from "../connections/evidence";
 import type { Request } from "../connections/request";
 import {
 	type AwaitedConnect,
@@ -38,7 +39,7 @@ import {
 	isPipe,
 	pipeliningOf,
 } from "./undici-internals";
-import { type Guess, UndiciPools } from "./undici-pools";
+import { type Guess, type UndiciPool, UndiciPools } from "./undici-pools";
 
 interface RequestMessage {
 	readonly request: UndiciRequest;
@@ -194,17 +195,7 @@ class UndiciWatcher {
 		this.endAboutToClose(origin);
 		const guess = this.pools.guess(connector, origin);
 		const { pool } = guess;
-		const snapshot = this.pools.snapshot(pool, origin);
-		const known = this.clients.get(connector);
-		const fresh = {
-			pool,
-			snapshot,
-			returning: snapshot.returning,
-			agentKeepAlive: known === undefined || pipeliningOf(known) !== 0,
-			tlsOfOneRequest: false,
-			proxyTunnel: false,
-			differingOptions: () => "",
-		};
+		const fresh = this.freshRequest(pool, origin, this.clients.get(connector));
 		const decision = request
 			? tracker.decide(request, fresh)
 			: tracker.decideUnasked(origin, fresh);
@@ -221,6 +212,23 @@ class UndiciWatcher {
 				else tracker.connectionUnasked(connection, pool, decision);
 			},
 		});
+	}
+
+	private freshRequest(
+		pool: UndiciPool,
+		origin: Origin,
+		client: object | undefined,
+	): FreshRequest {
+		const snapshot = this.pools.snapshot(pool, origin);
+		return {
+			pool,
+			snapshot,
+			returning: snapshot.returning,
+			agentKeepAlive: client === undefined || pipeliningOf(client) !== 0,
+			tlsOfOneRequest: false,
+			proxyTunnel: false,
+			differingOptions: () => "",
+		};
 	}
 
 	/**
@@ -281,7 +289,14 @@ class UndiciWatcher {
 			origin: guess ? originOf(guess.pool.key) : origin,
 		});
 		const { tracker } = this.environment;
-		if (connection.pool !== pool) tracker.connectionPooled(connection, pool);
+		if (connection.pool !== pool) {
+			// It was thought to be one more of a pool that had none to spare.
+			if (guess && !guess.alone) {
+				const fresh = this.freshRequest(pool, connection.origin, client);
+				tracker.decideAgain(connection, { ...fresh, begun: connection });
+			}
+			tracker.connectionPooled(connection, pool);
+		}
 		if (!hasQueued(client)) tracker.connectionIdle(connection);
 	}
 

@@ -72,6 +72,25 @@ describeCopies(
 			expect(run.requests.filter(isReused)).toHaveLength(4);
 		});
 
+		test("an agent for each request, one right after the other", async ({
+			server,
+		}) => {
+			const run = await trace(server, async ({ undici, origin }) => {
+				for (let call = 0; call < 3; call++) {
+					const dispatcher = new undici.Agent();
+					const { body } = await undici.request(`${origin}/x/0/calls`, {
+						dispatcher,
+					});
+					await body.text();
+				}
+			});
+			expect(story(run)).toEqual([
+				"first_connection",
+				"different_agent",
+				"different_agent",
+			]);
+		});
+
 		test("several agents", async ({ server }) => {
 			const run = await trace(server, async ({ undici, fetchAnswer }) => {
 				const agents = [1, 2, 3, 4].map(() => new undici.Agent());
