@@ -118,11 +118,13 @@ interface Node {
 }
 
 /**
- * The code with a probe at the beginning of each function, but for function expressions: by those, and nothing else, the
- * agent takes the place of functions of Node and of the program, and what they do themselves is theirs to guard.
+ * The code with a probe at the beginning of each function, but for function expressions, and methods that are taken out of
+ * their object at once: by those, and nothing else, the agent takes the place of functions of Node and of the program, and
+ * what they do themselves is theirs to guard.
  */
 function probed(file: string, code: string): string {
 	const insertions: [at: number, text: string][] = [];
+	const takenOut = new Set<Node>();
 	const seen = new Map<string, number>();
 
 	/**
@@ -132,7 +134,14 @@ function probed(file: string, code: string): string {
 	function visit(node: Node, around: string, given: string): void {
 		const { type } = node;
 		const own = nameOf(node);
-		const isMethod = type === "MethodDefinition" || type === "Property";
+		const isMethod =
+			type === "MethodDefinition" ||
+			(type === "Property" && !takenOut.has(node));
+		if (type === "MemberExpression") {
+			const { properties } = node.object as Node;
+			for (const one of (properties as Node[] | undefined) ?? [])
+				takenOut.add(one);
+		}
 		const name = `${around}${own ?? given}`;
 		const isNamed = /Function|^Class(Declaration|Expression)$/.test(type);
 		if (isProbed(node, given)) probe(node, name);

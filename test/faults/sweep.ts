@@ -162,4 +162,6 @@ export const sweep: Scenario<Sweep> = async (program) => {
 	}
 	probes.throwing = new Set();
 	report({ noticed, thrown: [...thrown], start, run });
+	// What a pass without an end has left open would keep the process.
+	if (noticed.length > 0) process.exit();
 };
