@@ -2,8 +2,8 @@ import { constants } from "node:os";
 import { runOutside } from "../outside";
 import { countListeners } from "./listeners";
 import { replaceMethod } from "./patch";
+import { restoreStandardStreams } from "./standard-streams";
 import { withProperty } from "./temporary-property";
-import { restoreTerminal } from "./terminal";
 
 /** The signals that ask a process to end. */
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
@@ -55,7 +55,7 @@ export function hookProcess({ onEnd, guard }: ProcessEvents): HookedProcess {
 
 	function prepareFor(signal: EndSignal): void {
 		guard(onEnd);
-		guard(restoreTerminal);
+		guard(restoreStandardStreams);
 		// Nobody listens, whatever the program has made of the process, and the signal ends it as it would have done.
 		withProperty(
 			process,

@@ -111,3 +111,49 @@ describe
 					});
 		},
 	);
+
+/** Asks, with its standard streams in use, and sends itself a signal. */
+const STREAMS = `
+	process.stdin.resume();
+	process.stdout;
+	require("node:http").get(process.argv[1], { agent: false }, (response) =>
+		response.resume().on("close", () => process.kill(process.pid, "SIGTERM")));`;
+
+/** Says of each standard stream whether it is non-blocking. */
+const FLAGS = `
+	const { readFileSync, writeSync } = require("node:fs");
+	const isNonBlocking = (descriptor) =>
+		(parseInt(/flags:\\s+(\\d+)/.exec(readFileSync("/proc/self/fdinfo/" + descriptor, "latin1"))[1], 8) & 0o4000) !== 0;
+	writeSync(1, JSON.stringify([0, 1, 2].map(isNonBlocking)));`;
+
+describe
+	.skipIf(process.platform !== "linux")
+	.concurrent(
+		"pipes that others share are blocking again after SIGTERM",
+		() => {
+			for (const preload of ["", `-r ${REGISTER}`])
+				test(
+					preload ? "with the agent" : "without the agent",
+					async ({ http }) => {
+						const { stdout } = await promisify(execFile)(
+							"sh",
+							[
+								"-c",
+								`sleep 1 | { "$NODE" ${preload} -e "$STREAMS" ${http.origin}; "$NODE" -e "$FLAGS"; }`,
+							],
+							{
+								env: {
+									...programEnvironment(),
+									...{ NODE, STREAMS, FLAGS },
+									CONNTRACE_FILE: join(
+										inject("temporaryDirectory"),
+										`${randomUUID()}.jsonl`,
+									),
+								},
+							},
+						);
+						expect(JSON.parse(stdout)).toEqual([false, false, false]);
+					},
+				);
+		},
+	);
