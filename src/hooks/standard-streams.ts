@@ -13,10 +13,10 @@ export function restoreStandardStreams(): void {
 	if (process.pid === 1) return;
 	const { isatty } = require("node:tty") as typeof Tty;
 	// Asked for, a stream would be made.
-	if (isatty(0) && process.stdin.isRaw) process.stdin.setRawMode(false);
+	if (isatty(0) && process.stdin?.isRaw) process.stdin.setRawMode(false);
 	for (const [descriptor, name] of NAMES.entries()) {
 		if (!isPipe(descriptor)) continue;
-		(process[name] as any)._handle?.setBlocking?.(true);
+		(process[name] as any)?._handle?.setBlocking?.(true);
 	}
 }
 
