@@ -67,7 +67,6 @@ export const sweep: Scenario<Sweep> = async (program) => {
 	async function pass(): Promise<Outcome> {
 		escaped = [];
 		accounts = 0;
-		probes?.thrown.clear();
 		const { faults = 0, counted = 0 } = probes ?? {};
 		const told: unknown[] = [];
 		const { promise, resolve } = withResolvers();
@@ -97,7 +96,7 @@ export const sweep: Scenario<Sweep> = async (program) => {
 		return { promise, resolve };
 	}
 
-	// Without probes, or with functions that throw from the beginning, once.
+	// Without probes, or with functions that throw from the beginning, once; some have thrown before.
 	if (!probes || probes.throwing.size > 0) {
 		report(await pass());
 		return;
@@ -132,6 +131,7 @@ export const sweep: Scenario<Sweep> = async (program) => {
 
 	async function check(functions: readonly string[]): Promise<void> {
 		probes.throwing = new Set(functions);
+		probes.thrown.clear();
 		const outcome = await pass();
 		for (const name of outcome.thrown) {
 			left.delete(name);
