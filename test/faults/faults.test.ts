@@ -239,7 +239,7 @@ test(
 );
 
 /** Files whose functions are called at a signal, and where a collector takes no connection. */
-const NOT_MET = ["hooks/terminal", "hooks/active-resources"];
+const NOT_MET = ["hooks/standard-streams", "hooks/active-resources"];
 
 const AT_ONCE = 3;
 /** Where these fail there may be no account of the spans, or no line. */
@@ -326,7 +326,7 @@ test("a signal ends the process whatever goes wrong, and what is written is deli
 	};
 	for (const [name, spans] of [
 		["hooks/process: isUnheard", 4],
-		["hooks/terminal: restoreTerminal", 4],
+		["hooks/standard-streams: restoreStandardStreams", 4],
 		["spans/writer: SpanWriter.writeUnfinished", 4],
 		["export/collector-output: CollectorOutput.finish", 4],
 		["export/pipeline: ExportPipeline.finish", 0],
