@@ -21,6 +21,7 @@ const options = readOptions({
 	runs: ["interleaved runs of each point", 7],
 	puts: ["requests in one run", 20_000],
 	largest: ["no point is larger", 5000],
+	only: ["axes whose name contains it", ""],
 	...COMMON,
 });
 const ends = await startOtherEnds();
@@ -49,6 +50,7 @@ async function run(kind, size, { preload }) {
 
 const results = [];
 for (const [kind, [name, sizes]] of Object.entries(AXES)) {
+	if (!name.includes(options.only)) continue;
 	let first;
 	for (const size of sizes.filter((size) => size <= options.largest)) {
 		const { plain, measured } = await interleave(
