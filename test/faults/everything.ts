@@ -278,11 +278,15 @@ export const everything: Scenario<Everything> = async ({ ...program }) => {
 	process.emit("exit", 0);
 
 	if (values.freeze) {
-		const waker = spawn("sh", ["-c", `sleep 1.7; kill -CONT ${process.pid}`]);
+		// Something to lose; and so long that what was computed before does not matter.
+		const agent = new program.http.Agent({ keepAlive: true });
+		report(await outcome(get("/", { agent })));
+		const waker = spawn("sh", ["-c", `sleep 4; kill -CONT ${process.pid}`]);
 		await program.once(waker, "spawn");
 		process.kill(process.pid, "SIGSTOP");
 		await program.once(waker, "exit");
 		report(await outcome(get("/", { agent: false })));
+		agent.destroy();
 	}
 };
 
