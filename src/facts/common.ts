@@ -2,7 +2,7 @@ import type { Connection } from "../connections/connection";
 import type { Decision } from "../connections/decision";
 import type { PoolSnapshot } from "../connections/pool";
 import type { Setup } from "../connections/setup";
-import { changeable, REASON_ADVICE } from "../report/advice";
+import { changeableBehind, REASON_ADVICE } from "../report/advice";
 import type { PoolFacts, ReasonFacts, SetupFacts } from "./facts";
 
 /** The facts without those that did not happen. */
@@ -42,7 +42,9 @@ export function setupFacts(setup: Setup | undefined): SetupFacts {
 export function reasonFacts(decision: Decision | undefined): ReasonFacts {
 	if (!decision) return {};
 	const { reason, detail, contributing, previousId } = decision;
-	const [toChange] = changeable(reason, contributing);
+	const [toChange] = REASON_ADVICE[reason].change
+		? [reason]
+		: changeableBehind(reason, contributing);
 	return {
 		reason,
 		reasonDetail: detail,

@@ -37,7 +37,7 @@ export function hookHttpAgent(environment: HookEnvironment): void {
 			const result = addRequest.call(this, req, ...rest);
 			if (request && !req.reusedSocket && !request.decision) {
 				observe(environment, () =>
-					queued(environment, this, req, options, request),
+					notServed(environment, this, req, options, request),
 				);
 			}
 			return result;
@@ -118,19 +118,21 @@ export function agentBeingDestroyed(): object | undefined {
 const requestsWithoutPool = new WeakSet<Request>();
 
 /** What an agent found when it looked for a free connection, where it connects only in a later turn. */
-interface Search {
+interface Search extends Pick<PoolSnapshot, "free" | "busy"> {
 	/**
 	 * Where it looked. An agent may ask the stack whether a request is one of https (agent-base 7, where the options do not
 	 * say), and takes another key in a later turn.
 	 */
 	readonly key: string | symbol;
-	readonly found: PoolSnapshot;
 }
 
 const searches = new WeakMap<Request, Search>();
 
-/** A request that found no free connection and may not have a new one waits in the agent's queue. */
-function queued(
+/**
+ * A request that found no free connection, and for which none is made now: it waits in the agent's queue, or the agent
+ * connects in a later turn.
+ */
+function notServed(
 	{ tracker }: HookEnvironment,
 	agent: any,
 	req: ClientRequest,
@@ -144,7 +146,7 @@ function queued(
 	const before = snapshot(tracker, agent, key, pool);
 	if (queue === undefined) {
 		const busy = before.busy - standInsAtEnd(agent, key);
-		searches.set(request, { key, found: { ...before, busy } });
+		searches.set(request, { key, free: before.free, busy });
 		return;
 	}
 	tracker.requestQueued(
@@ -202,13 +204,13 @@ function decide(
 
 /** The pool as it was for the request: since it was looked into, connections may have been given back, or begun. */
 function asFound(search: Search | undefined, now: PoolSnapshot): PoolSnapshot {
-	if (!search) return now;
-	const { free, busy } = search.found;
-	return {
-		...now,
-		free: Math.min(now.free, free),
-		busy: Math.max(now.busy, busy),
-	};
+	return search
+		? {
+				...now,
+				free: Math.min(now.free, search.free),
+				busy: Math.max(now.busy, search.busy),
+			}
+		: now;
 }
 
 function bind(

@@ -117,16 +117,16 @@ export const REASON_ADVICE: Readonly<Record<Reason, Advice>> = {
 };
 
 /**
- * The reasons whose advice might have spared a connection: its own or, where there is nothing to do about that, those
- * behind it. Behind a first connection there was none to keep.
+ * Where there is nothing to do about a reason: those behind it whose advice might have spared the connection. Behind a
+ * first connection there was none to keep.
  */
-export function changeable(
+export function changeableBehind(
 	reason: Reason,
 	contributing: readonly Reason[],
 ): readonly Reason[] {
-	if (REASON_ADVICE[reason].change) return [reason];
-	if (reason === "first_connection") return [];
-	return contributing.filter((other) => REASON_ADVICE[other].change);
+	return REASON_ADVICE[reason].change || reason === "first_connection"
+		? []
+		: contributing.filter((other) => REASON_ADVICE[other].change);
 }
 
 /** What to do about each finding. */

@@ -13,7 +13,7 @@ import {
 } from "./model";
 import { type Attributes, hostOf, isRequest, textAt } from "./read-attributes";
 import { Recent } from "./recent";
-import { SummaryBuilder } from "./summary-builder";
+import { addCost, type Cost, SummaryBuilder } from "./summary-builder";
 
 /** What the statistics need of a finished span. */
 export interface SpanFacts {
@@ -117,26 +117,22 @@ export class RunStatistics {
 
 /** What would save most first, then what there is nothing to do about. */
 function adviseOn({ reasons }: Summary): Advice[] {
-	const costs = new Map<Reason, { count: number; setupMs: number }>();
+	const costs = new Map<Reason, Cost>();
 	for (const { reason, behind = [], ...own } of reasons) {
 		if (reason === NO_REASON) continue;
-		for (const { reason: told, count, setupMs } of [
-			{ reason, ...own },
-			...behind,
-		]) {
-			const cost = costs.get(told) ?? { count: 0, setupMs: 0 };
-			cost.count += count;
-			cost.setupMs += setupMs;
-			costs.set(told, cost);
-		}
+		addCost(costs, reason, own);
+		for (const other of behind) addCost(costs, other.reason, other);
 	}
 	return [...costs]
 		.map(([reason, { count, setupMs }]): Advice => {
 			const { change, sentence } = REASON_ADVICE[reason];
-			const requests = Math.round(count);
-			return change
-				? { reason, change, sentence, requests, savedMs: setupMs }
-				: { reason, change, sentence, requests };
+			return {
+				reason,
+				change,
+				sentence,
+				requests: Math.round(count),
+				...(change && { savedMs: setupMs }),
+			};
 		})
 		.sort((a, b) => (b.savedMs ?? -1) - (a.savedMs ?? -1));
 }

@@ -1,6 +1,6 @@
 import { REASONS, type Reason } from "../connections/reason";
 import { Attribute } from "../spans/names";
-import { changeable } from "./advice";
+import { changeableBehind } from "./advice";
 import {
 	NO_REASON,
 	type ReasonBehind,
@@ -131,19 +131,27 @@ export class SummaryBuilder {
 		const contributing = (textsAt(attributes, Attribute.contributing) ?? [])
 			.map((text) => KNOWN_REASONS.get(text))
 			.filter((other) => other !== undefined);
-		for (const other of changeable(reason, contributing)) {
-			if (other === reason) continue;
-			const behind = cost.behind.get(other) ?? { count: 0, setupMs: 0 };
-			behind.count += weight;
-			behind.setupMs += setupMs;
-			cost.behind.set(other, behind);
+		for (const other of changeableBehind(reason, contributing)) {
+			addCost(cost.behind, other, { count: weight, setupMs });
 		}
 	}
 }
 
-interface Cost {
+export interface Cost {
 	count: number;
 	setupMs: number;
+}
+
+/** Adds what requests cost to what is known of others with that reason. */
+export function addCost(
+	costs: Map<Reason, Cost>,
+	reason: Reason,
+	{ count, setupMs }: Readonly<Cost>,
+): void {
+	const cost = costs.get(reason) ?? { count: 0, setupMs: 0 };
+	cost.count += count;
+	cost.setupMs += setupMs;
+	costs.set(reason, cost);
 }
 
 interface CostOfReason extends Cost {

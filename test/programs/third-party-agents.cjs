@@ -9,8 +9,8 @@ const later = (milliseconds = 5) =>
  * By what each of them does in a way of its own. `client` is `http` or `https`, `connect` makes a connection for it.
  */
 module.exports = {
-	agentkeepalive: ({ secure }) =>
-		new (secure ? agentkeepalive.HttpsAgent : agentkeepalive.HttpAgent)(),
+	agentkeepalive: ({ secure, limits }) =>
+		new (secure ? agentkeepalive.HttpsAgent : agentkeepalive.HttpAgent)(limits),
 
 	"agent-base, at once": ({ connect }) =>
 		new (class extends agentBase.Agent {

@@ -87,10 +87,10 @@ describeBoth("an agent of somebody else", ({ test, secure }) => {
 		const run = await trace(
 			server,
 			async ({ get, sleep, values }) => {
-				const { HttpAgent, HttpsAgent } =
-					process.mainModule?.require("agentkeepalive") ?? {};
-				const agent = new (values ? HttpsAgent : HttpAgent)({
-					freeSocketTimeout: 50,
+				const agents = process.mainModule?.require("./third-party-agents.cjs");
+				const agent = agents.agentkeepalive({
+					secure: values,
+					limits: { freeSocketTimeout: 50 },
 				});
 				await get("/x/0/limit", { agent });
 				await sleep(200);
@@ -114,10 +114,10 @@ describeBoth("an agent of somebody else", ({ test, secure }) => {
 		const run = await trace(
 			server,
 			async ({ get, sleep, values }) => {
-				const { HttpAgent, HttpsAgent } =
-					process.mainModule?.require("agentkeepalive") ?? {};
-				const agent = new (values ? HttpsAgent : HttpAgent)({
-					socketActiveTTL: 300,
+				const agents = process.mainModule?.require("./third-party-agents.cjs");
+				const agent = agents.agentkeepalive({
+					secure: values,
+					limits: { socketActiveTTL: 300 },
 				});
 				await get("/x/0/idle", { agent });
 				await sleep(500);
